@@ -1,0 +1,105 @@
+"""What the market said. Observations: never journaled, except inside the event they caused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.money import ZERO, Price, quotient
+
+
+@dataclass(slots=True)
+class Tick:
+    """What a feed says of an instrument at one instant. Treat as immutable (not frozen: speed)."""
+
+    instrument: InstrumentId
+    price: Price
+    """Last traded price (LTP)."""
+    at: Nanos
+    """When the venue says so, not when we received it."""
+    volume: Decimal | None = None
+    """Units traded in this tick; None: the feed does not say."""
+    oi: Decimal | None = None
+    """Open interest in contracts; None: unchanged or unknown."""
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    bid_size: Decimal | None = None
+    ask_size: Decimal | None = None
+    source: str = "feed"
+    """Which feed: recorded with every exit that this price causes."""
+
+
+@dataclass(slots=True)
+class Bar:
+    """Open, high, low and close of an interval; `at` is its start."""
+
+    instrument: InstrumentId
+    at: Nanos
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Decimal | None = None
+    oi: Decimal | None = None
+    seconds: int = 60
+    source: str = "feed"
+
+
+@dataclass(slots=True)
+class Quote:
+    """All that is known of an instrument now; updated in place by `observe`."""
+
+    instrument: InstrumentId
+    last: Price
+    at: Nanos
+    source: str = "feed"
+    oi: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    bid_size: Decimal | None = None
+    ask_size: Decimal | None = None
+    turnover: Decimal = ZERO
+    """Sum of price x volume since the session opened; exact."""
+    volume: Decimal = ZERO
+    """Sum of volume since the session opened; VWAP is turnover / volume."""
+    session_start: Nanos = Nanos(0)
+    """Opening of the session that `turnover` and `volume` belong to."""
+
+    @property
+    def vwap(self) -> Decimal | None:
+        """Volume-weighted average price since session open, rounded for display."""
+        return quotient(self.turnover, self.volume) if self.volume else None
+
+    def age(self, now: Nanos) -> Nanos:
+        """Return how old the last price is by the venue's own time."""
+        return Nanos(max(0, now - self.at))
+
+
+Market: TypeAlias = Mapping[InstrumentId, Quote]
+"""The newest quote of each instrument."""
+
+
+def observe(quotes: dict[InstrumentId, Quote], tick: Tick, session_start: Nanos | None) -> Quote:
+    """Enter `tick` into `quotes` and return the quote.
+
+    `session_start` is the opening of the session that the tick belongs to: sums restart when it
+    changes; a tick from before it (pre-market) does not count. None: no session, sums run on.
+    """
+    quote = quotes.get(tick.instrument)
+    if quote is None:
+        quote = quotes[tick.instrument] = Quote(tick.instrument, tick.price, tick.at)
+    quote.last, quote.at, quote.source = tick.price, tick.at, tick.source
+    if tick.oi is not None:
+        quote.oi = tick.oi
+    if tick.bid is not None or tick.ask is not None:
+        quote.bid, quote.ask = tick.bid, tick.ask
+        quote.bid_size, quote.ask_size = tick.bid_size, tick.ask_size
+    if session_start is not None and session_start != quote.session_start:
+        quote.turnover, quote.volume, quote.session_start = ZERO, ZERO, session_start
+    if tick.volume and (session_start is None or tick.at >= session_start):
+        quote.turnover += tick.price * tick.volume
+        quote.volume += tick.volume
+    return quote

@@ -1,0 +1,48 @@
+"""The state: everything the engine decides from, except the market. `evolve` alone changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.domain.event import QuoteMarked
+from engine.domain.ids import InstrumentId, Nanos, OrderId, PositionId, Seq, StrategyName
+from engine.domain.instrument import Instrument
+from engine.domain.money import Currency
+from engine.domain.order import WorkingOrder
+from engine.domain.position import Position, Trade
+from engine.domain.risk import Latch, Limits
+from engine.domain.session import Account, Session
+from engine.domain.stop import ExitRule
+from engine.domain.strategy import StrategyRecord
+
+CLOSED_KEPT = 200
+"""Newest closed trades kept in the state; all of them are in the store."""
+HANDLED_KEPT = 512
+"""Newest command and signal ids remembered, so that each acts once."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Equal states behave equally; `state == fold(journal)` at every moment."""
+
+    seq: Seq = Seq(0)
+    session: Session | None = None
+    accounts: Mapping[Currency, Account] = field(default_factory=dict)
+    instruments: Mapping[InstrumentId, Instrument] = field(default_factory=dict)
+    rules: tuple[ExitRule, ...] = ()
+    limits: Limits = Limits()
+    orders: Mapping[OrderId, WorkingOrder] = field(default_factory=dict)
+    """Requested and not final."""
+    positions: Mapping[PositionId, Position] = field(default_factory=dict)
+    closed: tuple[Trade, ...] = ()
+    """Newest last, at most CLOSED_KEPT."""
+    marks: Mapping[InstrumentId, QuoteMarked] = field(default_factory=dict)
+    blocks: Mapping[str, str] = field(default_factory=dict)
+    """Why entries are blocked: source -> reason."""
+    latch: Latch | None = None
+    strategies: Mapping[StrategyName, StrategyRecord] = field(default_factory=dict)
+    handled: tuple[str, ...] = ()
+    """Command ids (`c:…`), signal ids (`s:…`) and fill ids (`f:…`) that already acted."""
+    cooldowns: Mapping[InstrumentId, Nanos] = field(default_factory=dict)
+    """When the newest position on an instrument was closed."""

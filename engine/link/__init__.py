@@ -1,0 +1,1 @@
+"""How a console attaches to an engine: in process, or over a Unix socket."""

@@ -1,0 +1,57 @@
+"""Where orders are executed, and where prices come from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol, TypeAlias
+
+from engine.domain.event import (
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderTimedOut,
+)
+from engine.domain.ids import InstrumentId, OrderId
+from engine.domain.instrument import Instrument
+from engine.domain.market import Bar, Tick
+from engine.domain.order import Order
+
+VenueReport: TypeAlias = (
+    OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | OrderTimedOut
+)
+
+
+class Venue(Protocol):
+    """Executes orders. Submitting the same order id twice executes it once.
+
+    Everything that becomes of an order, now or later, is told to `report` (set by the executor).
+    """
+
+    report: Callable[[VenueReport], None]
+
+    async def submit(self, order: Order, instrument: Instrument) -> None:
+        """Send `order`. Its outcome arrives by `report`; raising means the outcome is unknown."""
+
+    async def cancel(self, order: OrderId) -> None:
+        """Ask to cancel what is left of `order`; the outcome arrives by `report`."""
+
+    async def look_up(self, order: OrderId) -> tuple[VenueReport, ...] | None:
+        """Return everything the venue knows of an order; None: it never saw it. Repeats all
+        fills so far (they are deduplicated by fill id).
+        """
+
+
+FeedItem: TypeAlias = Tick | Bar
+
+
+class Feed(Protocol):
+    """A source of prices."""
+
+    name: str
+
+    async def instruments(self) -> dict[InstrumentId, Instrument]:
+        """Return the terms of everything it can price."""
+
+    def items(self) -> AsyncIterator[list[FeedItem]]:
+        """Yield batches in time order until the feed ends; each item already validated."""

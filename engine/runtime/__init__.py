@@ -1,0 +1,1 @@
+"""The shell around the core: the inbox loop and everything that acts on the world."""

@@ -132,8 +132,8 @@ class OrderTimedOut:
 
 
 @dataclass(frozen=True, slots=True)
-class PeakRaised:
-    """New extremes of an instrument since the last such entry (conflated; E-51)."""
+class Peak:
+    """Highest and lowest price of an instrument since the last entry that named it."""
 
     instrument: InstrumentId
     high: Price | None
@@ -141,8 +141,15 @@ class PeakRaised:
 
 
 @dataclass(frozen=True, slots=True)
-class QuoteMarked:
-    """Last price and session sums of an instrument with an open position (conflated)."""
+class PeaksRaised:
+    """New extremes, conflated to the last value per commit (E-51): one row, many instruments."""
+
+    peaks: tuple[Peak, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Last price and session sums of an instrument with an open position."""
 
     instrument: InstrumentId
     last: Price
@@ -151,6 +158,13 @@ class QuoteMarked:
     volume: Decimal
     session_start: Nanos
     oi: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotesMarked:
+    """What the market last said, so that a restart knows VWAP sums and last prices."""
+
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,8 +310,8 @@ Event: TypeAlias = (
     | CancelRequested
     | OrderCancelled
     | OrderTimedOut
-    | PeakRaised
-    | QuoteMarked
+    | PeaksRaised
+    | QuotesMarked
     | StopFired
     | CloseRearmed
     | StopChanged

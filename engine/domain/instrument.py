@@ -9,7 +9,7 @@ from typing import Final
 
 from engine.domain.errors import InvalidInstrument
 from engine.domain.ids import InstrumentId
-from engine.domain.money import Currency, quotient
+from engine.domain.money import Currency, Price, quotient
 
 
 @unique
@@ -75,18 +75,29 @@ class Instrument:
         """Whether a position ties up margin (notional / leverage) in place of its cost."""
         return self.kind in {Kind.LINEAR, Kind.INVERSE}
 
-    def notional(self, price: Decimal, qty: Decimal) -> Decimal:
-        """Return the exact worth of `qty` at `price` in `currency`."""
+    def value(self, price: Decimal, qty: Decimal) -> Decimal:
+        """Return price x quantity; for an inverse contract the coins it stands for."""
         if self.kind is Kind.INVERSE:
             return quotient(qty * self.multiplier, price, COIN_UNIT)
-        return price * qty * self.multiplier
+        return price * qty
 
-    def profit(self, sign: int, entry: Decimal, exit_: Decimal, qty: Decimal) -> Decimal:
-        """Return the gross profit of `qty` from `entry` to `exit_`; `sign` is +1 for a long.
+    def notional(self, price: Decimal, qty: Decimal) -> Decimal:
+        """Return the worth of `qty` at `price` in `currency`."""
+        value = self.value(price, qty)
+        return value if self.kind is Kind.INVERSE else value * self.multiplier
 
-        Inverse: size x (1/entry - 1/exit) in the coin (Deribit and BitMEX contract terms).
-        """
+    def entry_price(self, value: Decimal, qty: Decimal) -> Price:
+        """Return the average price of `qty` that cost `value` (the inverse of `value`)."""
         if self.kind is Kind.INVERSE:
-            size = qty * self.multiplier
-            return sign * (quotient(size, entry, COIN_UNIT) - quotient(size, exit_, COIN_UNIT))
-        return sign * (exit_ - entry) * qty * self.multiplier
+            return Price(quotient(qty * self.multiplier, value))
+        return Price(quotient(value, qty))
+
+    def profit(self, sign: int, entry_value: Decimal, exit_: Decimal, qty: Decimal) -> Decimal:
+        """Return the gross profit of closing `qty`, entered for `entry_value`, at `exit_`.
+
+        `sign` is +1 for a long. Inverse: size x (1/entry - 1/exit) in the coin (Deribit terms).
+        """
+        exit_value = self.value(exit_, qty)
+        if self.kind is Kind.INVERSE:
+            return sign * (entry_value - exit_value)
+        return sign * (exit_value - entry_value) * self.multiplier

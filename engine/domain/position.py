@@ -49,10 +49,12 @@ class Position:
     """Money tied up: the price paid, or the margin of a leveraged contract."""
     currency: Currency
     opened_at: Nanos
-    peak: Price
-    """Best price since entry: the highest for a long, the lowest for a short."""
+    opened_seq: Seq
+    """Journal entry that opened it; `State.peak` finds the best price since."""
     opened_qty: Qty
     """Quantity ever entered; more than `qty` after a partial exit."""
+    entry_value: Decimal
+    """Sum of price x quantity of what is open (inverse: sum of coins); exact."""
     oi_at_entry: Decimal | None = None
     strategy: StrategyName | None = None
     stop_loss: Price | None = None
@@ -72,7 +74,7 @@ class Position:
 
     def pnl(self, at: Decimal, instrument: Instrument) -> Decimal:
         """Return the gross profit of closing what is open at `at`, before fees."""
-        return instrument.profit(self.side.sign, self.entry, at, self.qty)
+        return instrument.profit(self.side.sign, self.entry_value, at, self.qty)
 
     def gain(self, at: Decimal) -> Decimal:
         """Return the signed favourable move from entry as a ratio of entry (0.25 is 25 %)."""

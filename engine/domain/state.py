@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engine.domain.event import QuoteMarked
+from engine.domain.event import Mark
 from engine.domain.ids import InstrumentId, Nanos, OrderId, PositionId, Seq, StrategyName
 from engine.domain.instrument import Instrument
-from engine.domain.money import Currency
-from engine.domain.order import WorkingOrder
+from engine.domain.money import Currency, Price
+from engine.domain.order import Side, WorkingOrder
 from engine.domain.position import Position, Trade
 from engine.domain.risk import Latch, Limits
 from engine.domain.session import Account, Session
@@ -20,6 +20,18 @@ CLOSED_KEPT = 200
 """Newest closed trades kept in the state; all of them are in the store."""
 HANDLED_KEPT = 512
 """Newest command and signal ids remembered, so that each acts once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extremes:
+    """Suffix extremes of one instrument: (entry of the journal, price), newest last.
+
+    Highs fall and lows rise from left to right, so the best price since any entry is the first
+    element after it. A new extreme costs O(1) however many positions are open.
+    """
+
+    highs: tuple[tuple[Seq, Price], ...] = ()
+    lows: tuple[tuple[Seq, Price], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +46,12 @@ class State:
     limits: Limits = Limits()
     orders: Mapping[OrderId, WorkingOrder] = field(default_factory=dict)
     """Requested and not final."""
+    extremes: Mapping[InstrumentId, Extremes] = field(default_factory=dict)
+    """Price extremes since each open position's entry; ask `peak`."""
     positions: Mapping[PositionId, Position] = field(default_factory=dict)
     closed: tuple[Trade, ...] = ()
     """Newest last, at most CLOSED_KEPT."""
-    marks: Mapping[InstrumentId, QuoteMarked] = field(default_factory=dict)
+    marks: Mapping[InstrumentId, Mark] = field(default_factory=dict)
     blocks: Mapping[str, str] = field(default_factory=dict)
     """Why entries are blocked: source -> reason."""
     latch: Latch | None = None
@@ -46,3 +60,15 @@ class State:
     """Command ids (`c:…`), signal ids (`s:…`) and fill ids (`f:…`) that already acted."""
     cooldowns: Mapping[InstrumentId, Nanos] = field(default_factory=dict)
     """When the newest position on an instrument was closed."""
+
+    def peak(self, position: Position) -> Price:
+        """Return the best journaled price since entry: highest for a long, lowest for a short."""
+        extremes = self.extremes.get(position.instrument)
+        if extremes is None:
+            return position.entry
+        is_long = position.side is Side.BUY
+        best = position.entry
+        for seq, price in extremes.highs if is_long else extremes.lows:
+            if seq > position.opened_seq:
+                return max(best, price) if is_long else min(best, price)
+        return best

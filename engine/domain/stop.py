@@ -17,7 +17,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from engine.domain.ids import Nanos
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote
-from engine.domain.money import ratio
+from engine.domain.money import Price, ratio
 from engine.domain.position import Position
 
 
@@ -29,6 +29,8 @@ class View:
     instrument: Instrument
     quote: Quote
     now: Nanos
+    peak: Price
+    """Best price since entry, this one included: highest for a long, lowest for a short."""
 
     @property
     def sign(self) -> int:
@@ -130,6 +132,14 @@ class ExitRule(Protocol):
 
     def triggers(self, view: View) -> tuple[Trigger, ...]:
         """Return what can make `fires` true from here on; empty: nothing can."""
+
+
+def view_of(
+    position: Position, instrument: Instrument, quote: Quote, now: Nanos, journaled_peak: Price
+) -> View:
+    """Return the view with the newest price counted into the peak (see `State.peak`)."""
+    best = max if position.side.sign > 0 else min
+    return View(position, instrument, quote, now, best(journaled_peak, quote.last))
 
 
 def price_distance(view: View, level: Decimal) -> Decimal:

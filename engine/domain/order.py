@@ -112,6 +112,8 @@ class WorkingOrder:
     filled: Decimal = ZERO
     cancel_requested: bool = False
     venue_order: str | None = None
+    fills: tuple[FillId, ...] = ()
+    """Executions already applied: each acts once."""
 
     @property
     def remaining(self) -> Decimal:

@@ -56,8 +56,8 @@ class State:
     """Why entries are blocked: source -> reason."""
     latch: Latch | None = None
     strategies: Mapping[StrategyName, StrategyRecord] = field(default_factory=dict)
-    handled: tuple[str, ...] = ()
-    """Command ids (`c:…`), signal ids (`s:…`) and fill ids (`f:…`) that already acted."""
+    handled: Mapping[str, Seq] = field(default_factory=dict)
+    """Command ids (`c:…`) and signal ids (`s:…`) that already acted, oldest first."""
     cooldowns: Mapping[InstrumentId, Nanos] = field(default_factory=dict)
     """When the newest position on an instrument was closed."""
 

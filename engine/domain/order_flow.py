@@ -1,0 +1,128 @@
+"""How orders and closes change the state: part of `evolve`, used by it only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.domain import event as ev
+from engine.domain.errors import IllegalTransition
+from engine.domain.ids import InstrumentId, OrderId
+from engine.domain.ledger import book_entry, book_exit, with_item, without
+from engine.domain.order import Order, OrderStatus, WorkingOrder
+from engine.domain.position import Close, ClosePhase
+from engine.domain.state import State
+
+
+def order_requested(state: State, entry: ev.Entry, event: ev.OrderRequested) -> State:
+    """Return `state` with the intent; an exit becomes the one in flight."""
+    order = event.order
+    if order.id in state.orders:
+        raise IllegalTransition(f"order {order.id} requested twice")
+    working = WorkingOrder(order, OrderStatus.REQUESTED, entry.at)
+    orders = with_item(state.orders, order.id, working)
+    if order.exit is None:
+        return replace(state, orders=orders)
+    position = state.positions.get(order.position)
+    if position is None:
+        raise IllegalTransition(f"exit {order.id} for unknown position {order.position}")
+    if position.close is not None:
+        raise IllegalTransition(f"{position.id} already has exit {position.close.order}")
+    close = Close(order.id, order.exit, ClosePhase.REQUESTED, entry.at)
+    position = replace(position, close=close, rearm_at=None)
+    return replace(
+        state, orders=orders, positions=with_item(state.positions, position.id, position)
+    )
+
+
+def _working(state: State, order: OrderId) -> WorkingOrder:
+    working = state.orders.get(order)
+    if working is None:
+        raise IllegalTransition(f"answer to unknown order {order}")
+    return working
+
+
+def _with_order(state: State, working: WorkingOrder, phase: ClosePhase | None) -> State:
+    order = working.order
+    state = replace(state, orders=with_item(state.orders, order.id, working))
+    position = state.positions.get(order.position) if order.exit else None
+    if phase is None or position is None or position.close is None:
+        return state
+    position = replace(position, close=replace(position.close, phase=phase))
+    return replace(state, positions=with_item(state.positions, position.id, position))
+
+
+def order_accepted(state: State, entry: ev.Entry, event: ev.OrderAccepted) -> State:
+    """Return `state` with the order known to the venue."""
+    working = replace(
+        _working(state, event.order), status=OrderStatus.ACCEPTED, venue_order=event.venue_order
+    )
+    return _with_order(state, working, ClosePhase.ACCEPTED)
+
+
+def order_timed_out(state: State, entry: ev.Entry, event: ev.OrderTimedOut) -> State:
+    """Return `state` with the order unknown until there is evidence."""
+    working = replace(_working(state, event.order), status=OrderStatus.UNKNOWN)
+    return _with_order(state, working, ClosePhase.UNKNOWN)
+
+
+def cancel_requested(state: State, entry: ev.Entry, event: ev.CancelRequested) -> State:
+    """Return `state` with the cancel on its way."""
+    return _with_order(state, replace(_working(state, event.order), cancel_requested=True), None)
+
+
+def order_filled(state: State, entry: ev.Entry, event: ev.OrderFilled) -> State:
+    """Return `state` after an execution."""
+    fill = event.fill
+    working = _working(state, fill.order)
+    if fill.id in working.fills or fill.qty > working.remaining:
+        raise IllegalTransition(f"fill {fill.id} of {fill.qty} exceeds {working.remaining}")
+    order = working.order
+    filled = replace(
+        working,
+        status=OrderStatus.PARTIAL,
+        filled=working.filled + fill.qty,
+        fills=(*working.fills, fill.id),
+    )
+    state = replace(state, orders=with_item(state.orders, order.id, filled))
+    if order.exit is None:
+        state = book_entry(state, order, fill, entry.seq, event.oi)
+    else:
+        state = book_exit(state, order, fill, entry.seq)
+    return _finished(state, order) if filled.remaining == 0 else state
+
+
+def _finished(state: State, order: Order) -> State:
+    """Return `state` without a final order; its position's close is over."""
+    state = replace(state, orders=without(state.orders, order.id))
+    position = state.positions.get(order.position) if order.exit else None
+    if position is None or position.close is None or position.close.order != order.id:
+        return _without_unused(state, order.instrument)
+    position = replace(position, close=None)
+    return replace(state, positions=with_item(state.positions, position.id, position))
+
+
+def _without_unused(state: State, instrument: InstrumentId) -> State:
+    """Forget extremes and marks of an instrument that nothing is held of."""
+    if any(p.instrument == instrument for p in state.positions.values()):
+        return state
+    return replace(
+        state,
+        extremes=without(state.extremes, instrument),
+        marks=without(state.marks, instrument),
+    )
+
+
+def order_failed(
+    state: State, entry: ev.Entry, event: ev.OrderRejected | ev.OrderCancelled
+) -> State:
+    """Return `state` without a rejected or cancelled order."""
+    return _finished(state, _working(state, event.order).order)
+
+
+def close_rearmed(state: State, entry: ev.Entry, event: ev.CloseRearmed) -> State:
+    """Return `state` with protection back from `event.at` on."""
+    position = state.positions.get(event.position)
+    if position is None or position.close is not None:
+        raise IllegalTransition(f"{event.position} cannot be re-armed")
+    position = replace(position, rearm_at=event.at, failed_closes=position.failed_closes + 1)
+    return replace(state, positions=with_item(state.positions, position.id, position))

@@ -1,0 +1,163 @@
+"""A table as a model: columns that drop as width shrinks, a cursor that stays on its row.
+
+It draws into lines; the widget below repaints only the cells that differ. Rows are asked for one
+by one, and only those on screen are ever made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from engine.domain.ids import SECOND, Nanos
+from tui.formatting import cells, fit
+from tui.widgets.line import BLANK, MUTED, Line, Span
+
+FREEZE: Final = 2 * SECOND
+"""Rows keep their places so long after a cursor key: nothing jumps away under a finger."""
+CURSOR: Final = ">"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; hot ones stand directly right of the name (C-5)."""
+
+    key: str
+    title: str
+    priority: int
+    """Columns with the highest number drop first; 0 never drops."""
+    is_left: bool = False
+    width: int = 0
+    """Least width; content widens it."""
+
+
+class Grid:
+    """Order, cursor and scroll of rows that are known by id."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = tuple(columns)
+        self.order: list[str] = []
+        self.cursor: str | None = None
+        self.top = 0
+        self._frozen_until = Nanos(0)
+        self._widths: dict[str, int] = {}
+        self._drawn_width = 0
+
+    def arrange(self, ids: Sequence[str], mono: Nanos) -> None:
+        """Take over the sorted ids; while frozen, rows keep their places."""
+        at = self.index
+        if mono < self._frozen_until:
+            present = set(ids)
+            known = set(self.order)
+            self.order = [i for i in self.order if i in present]
+            self.order += [i for i in ids if i not in known]
+        else:
+            self.order = list(ids)
+        if self.cursor not in self.order:
+            self.cursor = self.order[min(at, len(self.order) - 1)] if self.order else None
+
+    @property
+    def index(self) -> int:
+        """Where the cursor is; 0 in an empty table."""
+        if self.cursor is None:
+            return 0
+        try:
+            return self.order.index(self.cursor)
+        except ValueError:
+            return 0
+
+    def move(self, rows: int, mono: Nanos) -> None:
+        """Move the cursor and keep the order still for a while."""
+        self._frozen_until = Nanos(mono + FREEZE)
+        if self.order:
+            self.cursor = self.order[min(len(self.order) - 1, max(0, self.index + rows))]
+
+    def select(self, row: str) -> None:
+        """Put the cursor on a row, if it is there."""
+        if row in self.order:
+            self.cursor = row
+
+    def seen(self, height: int) -> list[str]:
+        """Return the ids that fit `height` lines, scrolled so that the cursor is among them."""
+        index = self.index
+        if height <= 0:
+            return []
+        self.top = min(self.top, index, max(0, len(self.order) - height))
+        self.top = max(self.top, index - height + 1, 0)
+        return self.order[self.top : self.top + height]
+
+    def row_at(self, line: int) -> str | None:
+        """Return the id shown on line `line` of the rows."""
+        at = self.top + line
+        return self.order[at] if 0 <= at < len(self.order) else None
+
+    def draw(
+        self,
+        width: int,
+        height: int,
+        cells_of: Callable[[str], Sequence[Span]],
+        *,
+        sorted_by: str = "",
+        is_reverse: bool = False,
+        is_focused: bool = False,
+    ) -> list[Line]:
+        """Return the header and up to `height - 1` rows; `cells_of` gives a span a column."""
+        if width != self._drawn_width:
+            self._widths, self._drawn_width = {}, width
+        ids = self.seen(height - 1)
+        rows = {row: tuple(cells_of(row)) for row in ids}
+        self._measure(rows.values())
+        chosen, gap = self._fitting(width)
+        arrow = "▼" if is_reverse else "▲"
+        header: list[Span] = [(" ", MUTED)]
+        for index in chosen:
+            column = self.columns[index]
+            title = f"{column.title}{arrow}" if column.key == sorted_by else column.title
+            token = "title" if column.key == sorted_by else MUTED
+            header.append((fit(title, self._widths[column.key], right=not column.is_left), token))
+            header.append((gap, MUTED))
+        lines: list[Line] = [tuple(header)]
+        for row in ids:
+            lines.append(self._row(row, rows[row], chosen, gap, is_focused=is_focused))
+        lines += [BLANK] * (height - len(lines))
+        return lines
+
+    def _row(
+        self, row: str, spans: Sequence[Span], chosen: Sequence[int], gap: str, *, is_focused: bool
+    ) -> Line:
+        is_here = row == self.cursor
+        mark = "accent!" if is_here and is_focused else "title"
+        bold = "!" if is_here else ""
+        out: list[Span] = [(CURSOR if is_here else " ", mark)]
+        for index in chosen:
+            column = self.columns[index]
+            text, token = spans[index]
+            out.append(
+                (fit(text, self._widths[column.key], right=not column.is_left), token + bold)
+            )
+            out.append((gap, "text"))
+        return tuple(out)
+
+    def _measure(self, rows: Iterable[Sequence[Span]]) -> None:
+        for column in self.columns:
+            least = max(column.width, len(column.title) + 1)
+            self._widths[column.key] = max(self._widths.get(column.key, 0), least)
+        for spans in rows:
+            for column, (text, _) in zip(self.columns, spans, strict=True):
+                size = cells(text)
+                self._widths[column.key] = max(self._widths[column.key], size)
+
+    def _fitting(self, width: int) -> tuple[list[int], str]:
+        """Return the indices of the columns that fit, and the gap between them."""
+        room = width - 1
+        chosen: list[int] = []
+        ranked = sorted(range(len(self.columns)), key=lambda i: (self.columns[i].priority, i))
+        for index in ranked:
+            need = self._widths[self.columns[index].key] + 1
+            if need > room + 1 and self.columns[index].priority > 0:
+                break
+            chosen.append(index)
+            room -= need
+        gap = "  " if room >= len(chosen) and len(chosen) == len(self.columns) else " "
+        return sorted(chosen), gap

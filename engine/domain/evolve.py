@@ -41,7 +41,10 @@ def _session_started(state: State, entry: ev.Entry, event: ev.SessionStarted) ->
         raise IllegalTransition(f"session {event.session} started over open positions or orders")
     return State(
         session=Session(event.session, entry.at, event.mode, event.venue, event.feed),
-        accounts={m.currency: Account(m.currency, m.amount, m.amount) for m in event.cash},
+        accounts={
+            m.currency: Account(m.currency, m.amount, m.amount, high_water=m.amount)
+            for m in event.cash
+        },
         rules=event.rules,
         limits=event.limits,
         strategies=state.strategies,

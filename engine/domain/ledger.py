@@ -176,8 +176,12 @@ def _closed(
         take_profit=last.take_profit,
         gross=last.realised,
     )
+    booked = account.initial + account.realised - account.fees
     account = replace(
-        account, trades=account.trades + 1, wins=account.wins + (1 if trade.pnl > 0 else 0)
+        account,
+        trades=account.trades + 1,
+        wins=account.wins + (1 if trade.pnl > 0 else 0),
+        high_water=max(account.high_water, booked),
     )
     return replace(
         state,

@@ -49,3 +49,5 @@ class Account:
     fees: Decimal = Decimal(0)
     trades: int = 0
     wins: int = 0
+    high_water: Decimal = Decimal(0)
+    """Highest cash plus cost seen at a booking; the drawdown limit counts from it."""

@@ -1,0 +1,150 @@
+"""What to do about an input: state + market + input -> events. Pure; time is an argument."""
+
+from __future__ import annotations
+
+from decimal import localcontext
+
+from engine.domain import event as ev
+from engine.domain.bar_path import walk
+from engine.domain.command import SubmitSignal
+from engine.domain.draft import Draft
+from engine.domain.entries import admit
+from engine.domain.exits import check_positions, check_risk, flatten, rearm_at
+from engine.domain.ids import SECOND, Nanos
+from engine.domain.inputs import (
+    BarSeen,
+    Crossing,
+    Fact,
+    Input,
+    Listing,
+    Reported,
+    TimePassed,
+    VenueReport,
+)
+from engine.domain.market import Market
+from engine.domain.money import EXACT
+from engine.domain.operator import PersonCommand, obey
+from engine.domain.order import Fill, OrderStatus
+from engine.domain.state import State
+
+
+def decide(state: State, market: Market, given: Input, now: Nanos) -> tuple[ev.Event, ...]:
+    """Return the events that follow from `given`; an empty tuple means nothing changes."""
+    draft = Draft(state)
+    with localcontext(EXACT):
+        _decide(draft, market, given, now)
+    return draft.events
+
+
+def _decide(draft: Draft, market: Market, given: Input, now: Nanos) -> None:
+    match given:
+        case Crossing(due=due, peak=peak):
+            check_positions(draft, market, due, peak, now)
+            check_risk(draft, market, now)
+        case BarSeen():
+            walk(draft, market, given, now)
+        case Reported(report=report, peak=peak):
+            _report(draft, market, report, peak, now)
+        case TimePassed():
+            _time(draft, market, given, now)
+        case SubmitSignal(signal=signal, id=id_):
+            admit(draft, market, signal, id_, now)
+        case _:
+            _note_or_obey(draft, market, given, now)
+
+
+def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now: Nanos) -> None:
+    """Journal a fact from the outside, unless it changes nothing; or do what a person says."""
+    state = draft.state
+    match given:
+        case Listing(instrument=instrument):
+            if state.instruments.get(instrument.id) != instrument:
+                draft.add(ev.InstrumentListed(instrument))
+        case ev.EntriesBlocked(source=source, reason=reason):
+            if state.blocks.get(source) != reason:
+                draft.add(given)
+        case ev.EntriesAllowed(source=source):
+            if source in state.blocks:
+                draft.add(given)
+        case (
+            ev.StrategyChanged()
+            | ev.StrategyRemembered()
+            | ev.StrategyNoted()
+            | ev.StrategyFailed()
+            | ev.FeedChanged()
+            | ev.SessionStarted()
+            | ev.Resumed()
+        ):
+            draft.add(given)
+        case _:
+            obey(draft, market, given, now)
+
+
+def _report(
+    draft: Draft, market: Market, report: VenueReport, peak: ev.Peak | None, now: Nanos
+) -> None:
+    state = draft.state
+    match report:
+        case ev.OrderFilled(fill=fill):
+            _filled(draft, market, fill, peak)
+        case ev.OrderAccepted(order=order):
+            working = state.orders.get(order)
+            if working and working.status in {OrderStatus.REQUESTED, OrderStatus.UNKNOWN}:
+                draft.add(report)
+        case ev.OrderRejected(order=order, reason=why) | ev.OrderCancelled(order=order, reason=why):
+            working = state.orders.get(order)
+            if working is None:
+                return
+            draft.add(report)
+            position = state.positions.get(working.order.position)
+            if working.order.exit is not None and position is not None:
+                at = rearm_at(position, now, state.limits.rearm_ms)
+                draft.add(ev.CloseRearmed(position.id, order, why or "cancelled", at))
+        case ev.OrderTimedOut(order=order):
+            working = state.orders.get(order)
+            if working is not None and working.status is not OrderStatus.UNKNOWN:
+                draft.add(report)
+
+
+def _filled(draft: Draft, market: Market, fill: Fill, peak: ev.Peak | None) -> None:
+    working = draft.state.orders.get(fill.order)
+    if working is None or fill.id in working.fills:
+        return  # final already, or the same execution told twice
+    if peak is not None:
+        draft.add(ev.PeaksRaised((peak,)))
+    quote = market.get(working.order.instrument)
+    is_entry = working.order.exit is None
+    draft.add(ev.OrderFilled(fill, quote.oi if quote and is_entry else None))
+
+
+def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
+    state = draft.state
+    if given.peaks:
+        draft.add(ev.PeaksRaised(given.peaks))
+    if given.marks:
+        draft.add(ev.QuotesMarked(given.marks))
+    for working in state.orders.values():
+        waited = now - working.requested_at
+        if (
+            working.status is OrderStatus.REQUESTED
+            and working.order.exit is not None
+            and waited > state.limits.exit_timeout_s * SECOND
+        ):
+            draft.add(ev.OrderTimedOut(working.order.id))
+    pending = {peak.instrument: peak for peak in given.peaks}
+    rearmed = [
+        p.id
+        for p in state.positions.values()
+        if p.rearm_at is not None and p.is_guarded(now) and p.id not in given.due
+    ]
+    if state.latch is None:
+        for id_ in (*given.due, *rearmed):
+            position = state.positions.get(id_)
+            if position is not None:
+                peak = pending.get(position.instrument)
+                check_positions(draft, market, (id_,), peak, now)
+        check_risk(draft, market, now)
+    elif state.positions:
+        flatten(draft, market, state.latch, now)
+    elif not state.orders and not state.latch.is_flat:
+        draft.add(ev.FlatVerified())

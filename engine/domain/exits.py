@@ -1,0 +1,192 @@
+"""When a position has to be closed, and the order that closes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from engine.domain.draft import Draft
+from engine.domain.event import (
+    CancelRequested,
+    FlattenLatched,
+    OrderRequested,
+    Peak,
+    PeaksRaised,
+    StopFired,
+)
+from engine.domain.ids import SECOND, CommandId, Nanos, PositionId
+from engine.domain.instrument import Instrument
+from engine.domain.market import Market, Quote
+from engine.domain.money import ZERO, Price, Qty, ratio
+from engine.domain.order import ExitKind, ExitReason, Order
+from engine.domain.position import Position
+from engine.domain.risk import Latch, LatchCause
+from engine.domain.session import Account
+from engine.domain.state import State
+from engine.domain.stop import ExitRule, Unit, View, view_of
+
+
+@dataclass(slots=True)
+class Verdict:
+    """The first rule that fires, in the order of the table, and the others that do."""
+
+    rule: ExitRule
+    level: Decimal | None
+    also: tuple[str, ...]
+
+    @property
+    def reason(self) -> ExitReason:
+        return ExitReason(ExitKind.RULE, self.rule.reason, self.rule.code, self.also, self.level)
+
+
+def judge(rules: Iterable[ExitRule], view: View) -> Verdict | None:
+    """Return what closes the position now; None: it stays."""
+    fired = [rule for rule in rules if rule.fires(view)]
+    if not fired:
+        return None
+    first = fired[0]
+    reading = first.reading(view)
+    level = reading.level if reading.unit is not Unit.INSTANT else None
+    return Verdict(first, level, tuple(rule.reason for rule in fired[1:]))
+
+
+def peak_with(state: State, position: Position, pending: Peak | None) -> Price:
+    """Return the best price since entry, with extremes that are not journaled yet."""
+    best = state.peak(position)
+    if pending is None:
+        return best
+    if position.side.sign > 0:
+        return best if pending.high is None else max(best, pending.high)
+    return best if pending.low is None else min(best, pending.low)
+
+
+def check_positions(
+    draft: Draft, market: Market, due: Iterable[PositionId], pending: Peak | None, now: Nanos
+) -> None:
+    """Judge the positions `due` at the present quote and draft the exits."""
+    state = draft.state
+    for id_ in due:
+        position = state.positions.get(id_)
+        if position is None or not position.is_guarded(now):
+            continue
+        quote = market.get(position.instrument)
+        if quote is None:
+            continue
+        instrument = state.instruments[position.instrument]
+        view = view_of(position, instrument, quote, now, peak_with(state, position, pending))
+        verdict = judge(state.rules, view)
+        if verdict is not None:
+            if pending is not None and not draft:
+                draft.add(PeaksRaised((pending,)))
+            fire(draft, position, quote, verdict, now)
+
+
+def fire(draft: Draft, position: Position, quote: Quote, verdict: Verdict, now: Nanos) -> None:
+    """Draft the record of a rule that fired, and the exit order."""
+    reason = verdict.reason
+    draft.add(
+        StopFired(
+            position=position.id,
+            reason=reason,
+            price=quote.last,
+            price_at=quote.at,
+            source=quote.source,
+            age=quote.age(now),
+            gap=_gap(position, verdict, quote),
+        ),
+    )
+    order_exit(draft, position, reason, quote, position.qty, None)
+
+
+def _gap(position: Position, verdict: Verdict, quote: Quote) -> Decimal | None:
+    """Return how far beyond a price level the price is, against or in favour; None: no level."""
+    if verdict.level is None or verdict.rule.code == "oi":
+        return None
+    return abs(verdict.level - quote.last)
+
+
+def order_exit(
+    draft: Draft,
+    position: Position,
+    reason: ExitReason,
+    quote: Quote | None,
+    qty: Qty,
+    cause: CommandId | None,
+) -> None:
+    """Draft a market order that closes `qty` of `position`."""
+    order = Order(
+        id=draft.next_order_id(),
+        instrument=position.instrument,
+        side=position.side.opposite,
+        qty=qty,
+        position=position.id,
+        exit=reason,
+        strategy=position.strategy,
+        reference=quote.last if quote else None,
+        reference_at=quote.at if quote else None,
+        reference_source=quote.source if quote else None,
+    )
+    draft.add(OrderRequested(order, cause))
+
+
+def flatten(draft: Draft, market: Market, latch: Latch, now: Nanos) -> None:
+    """Draft what a latch in force still has to do: cancel entries, close what is guarded."""
+    state = draft.state
+    for working in state.orders.values():
+        if working.order.exit is None and not working.cancel_requested:
+            draft.add(CancelRequested(working.order.id, latch.by))
+    is_person = latch.cause is not LatchCause.RISK_LIMIT
+    reason = ExitReason(
+        ExitKind.MANUAL if is_person else ExitKind.RISK,
+        "manual" if is_person else "risk_limit",
+        note=latch.reason,
+    )
+    for position in state.positions.values():
+        if position.is_guarded(now):
+            quote = market.get(position.instrument)
+            order_exit(draft, position, reason, quote, position.qty, latch.by)
+
+
+def equity(state: State, market: Market, account: Account) -> Decimal:
+    """Return cash, cost and open profit of one currency at the last prices."""
+    total = account.cash
+    for position in state.positions.values():
+        if position.currency != account.currency:
+            continue
+        quote = market.get(position.instrument)
+        instrument: Instrument = state.instruments[position.instrument]
+        open_profit = position.pnl(quote.last, instrument) if quote else ZERO
+        total += position.cost + open_profit
+    return total
+
+
+def check_risk(draft: Draft, market: Market, now: Nanos) -> None:
+    """E-17: latch a flatten when an account lost more than the session's limits allow."""
+    state = draft.state
+    limits = state.limits
+    if state.latch is not None or (limits.daily_loss is None and limits.drawdown_max is None):
+        return
+    for account in state.accounts.values():
+        worth = equity(state, market, account)
+        lost = account.initial - worth
+        why = ""
+        if limits.daily_loss is not None and lost >= limits.daily_loss:
+            why = f"daily loss {lost:f} {account.currency} reached the limit {limits.daily_loss:f}"
+        elif limits.drawdown_max is not None and account.high_water > 0:
+            fall = ratio(account.high_water - worth, account.high_water)
+            if fall >= limits.drawdown_max:
+                why = f"drawdown {fall:.2%} reached the limit {limits.drawdown_max:.2%}"
+        if why:
+            draft.add(FlattenLatched(LatchCause.RISK_LIMIT, why, by="engine"))
+            flatten(draft, market, Latch(LatchCause.RISK_LIMIT, now, None, why), now)
+            return
+
+
+REARM_MS_MAX = 1000
+
+
+def rearm_at(position: Position, now: Nanos, first_ms: int) -> Nanos:
+    """Return when protection is back after a failed close: doubling, 1 s at most (E-27)."""
+    wait = min(first_ms * 2 ** min(position.failed_closes, 8), REARM_MS_MAX)
+    return Nanos(now + wait * SECOND // 1000)

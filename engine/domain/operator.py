@@ -1,0 +1,212 @@
+"""What commands of a person (or of a program acting for one) lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final
+
+from engine.domain import command as cmd
+from engine.domain.draft import Draft
+from engine.domain.entries import wrong_side
+from engine.domain.event import (
+    CancelRequested,
+    CommandAccepted,
+    CommandRefused,
+    EntriesAllowed,
+    EntriesBlocked,
+    FlattenLatched,
+    LatchLifted,
+    SessionEnded,
+    StopChanged,
+    StrategyChanged,
+)
+from engine.domain.exits import flatten, order_exit
+from engine.domain.ids import SECOND, Nanos
+from engine.domain.market import Market, Quote
+from engine.domain.money import Qty, ratio, rounded_down
+from engine.domain.order import ExitKind, ExitReason
+from engine.domain.position import Position
+from engine.domain.risk import Latch
+from engine.domain.session import SessionStatus
+from engine.domain.strategy import Phase
+
+PersonCommand = (
+    cmd.ClosePosition
+    | cmd.ChangeStop
+    | cmd.Flatten
+    | cmd.LiftLatch
+    | cmd.PauseEntries
+    | cmd.ResumeEntries
+    | cmd.CancelOrder
+    | cmd.ControlStrategy
+    | cmd.EndSession
+)
+
+
+def obey(draft: Draft, market: Market, command: PersonCommand, now: Nanos) -> None:
+    """Draft what `command` leads to: acceptance and effects, or one refusal with its reason."""
+    if f"c:{command.id}" in draft.state.handled:
+        return  # the same id acts once; its outcome is in the journal
+    reason = _OBEY[type(command)](draft, market, command, now)
+    if reason is not None:
+        draft.add(CommandRefused(command.id, command.by, reason))
+
+
+def _accept(draft: Draft, command: PersonCommand, text: str) -> None:
+    draft.add(CommandAccepted(command.id, command.by, text))
+
+
+def _close(draft: Draft, market: Market, command: cmd.ClosePosition, now: Nanos) -> str | None:
+    position = draft.state.positions.get(command.position)
+    if position is None:
+        return f"no open position {command.position}"
+    if position.close is not None:
+        return f"already closing: exit {position.close.order} is {position.close.phase.value}"
+    quote = market.get(position.instrument)
+    moved = _moved(draft, command, position, quote, now)
+    if moved is not None:
+        return moved
+    instrument = draft.state.instruments[position.instrument]
+    wanted = position.qty if command.qty is None else command.qty
+    if wanted > position.qty:
+        return f"quantity {wanted:f} is more than the open {position.qty:f}"
+    qty = wanted if wanted == position.qty else rounded_down(wanted, instrument.lot_size)
+    if qty <= 0:
+        return f"quantity {wanted:f} is less than one lot of {instrument.lot_size:f}"
+    reason = ExitReason(ExitKind.MANUAL, "manual", note=command.note)
+    _accept(draft, command, f"close {qty:f} of {position.instrument}")
+    order_exit(draft, position, reason, quote, Qty(qty), command.id)
+    return None
+
+
+def _moved(
+    draft: Draft,
+    command: cmd.ClosePosition,
+    position: Position,
+    quote: Quote | None,
+    now: Nanos,
+) -> str | None:
+    """Return why the position is not what the person saw when confirming; None: it is."""
+    if command.seen_qty is not None and command.seen_qty != position.qty:
+        return f"quantity changed: {command.seen_qty:f} was on screen, {position.qty:f} is open"
+    if command.seen_price is None:
+        return None
+    limit = draft.state.limits.price_age_max_s
+    if quote is None or quote.age(now) > limit * SECOND:
+        return None if command.accept_stale else "price is stale: confirm the second line"
+    slack = command.slack if command.slack is not None else Decimal("0.05")
+    if abs(ratio(quote.last - command.seen_price, command.seen_price)) > slack:
+        return f"price moved from {command.seen_price:f} to {quote.last:f}: look and confirm again"
+    return None
+
+
+def _change_stop(draft: Draft, market: Market, command: cmd.ChangeStop, now: Nanos) -> str | None:
+    position = draft.state.positions.get(command.position)
+    if position is None:
+        return f"no open position {command.position}"
+    if position.close is not None:
+        return f"already closing: exit {position.close.order} is {position.close.phase.value}"
+    quote = market.get(position.instrument)
+    last = quote.last if quote is not None else position.entry
+    wrong = wrong_side(position.side.sign, last, command.stop_loss, command.take_profit)
+    if wrong is not None:
+        return wrong
+    _accept(draft, command, f"stop and target of {position.instrument}")
+    draft.add(
+        StopChanged(position.id, command.stop_loss, command.take_profit, command.id, command.by)
+    )
+    return None
+
+
+def _flatten(draft: Draft, market: Market, command: cmd.Flatten, now: Nanos) -> str | None:
+    if draft.state.latch is not None:
+        return f"flatten is latched already: {draft.state.latch.reason}"
+    _accept(draft, command, "flatten")
+    latch = Latch(command.cause, now, command.id, command.reason)
+    draft.add(FlattenLatched(command.cause, command.reason, command.by, command.id))
+    flatten(draft, market, latch, now)
+    return None
+
+
+def _lift(draft: Draft, market: Market, command: cmd.LiftLatch, now: Nanos) -> str | None:
+    if draft.state.latch is None:
+        return "no flatten is latched"
+    if not command.reason.strip():
+        return "lifting a flatten needs a reason"
+    _accept(draft, command, "lift the latch")
+    draft.add(LatchLifted(command.by, command.reason))
+    return None
+
+
+def _pause(draft: Draft, market: Market, command: cmd.PauseEntries, now: Nanos) -> str | None:
+    _accept(draft, command, "pause entries")
+    draft.add(EntriesBlocked(command.source, command.reason))
+    return None
+
+
+def _resume(draft: Draft, market: Market, command: cmd.ResumeEntries, now: Nanos) -> str | None:
+    if command.source not in draft.state.blocks:
+        return f"entries are not blocked by {command.source}"
+    _accept(draft, command, "resume entries")
+    draft.add(EntriesAllowed(command.source))
+    return None
+
+
+def _cancel(draft: Draft, market: Market, command: cmd.CancelOrder, now: Nanos) -> str | None:
+    working = draft.state.orders.get(command.order)
+    if working is None:
+        return f"no working order {command.order}"
+    if working.cancel_requested:
+        return f"cancel of {command.order} is on its way already"
+    _accept(draft, command, f"cancel {command.order}")
+    draft.add(CancelRequested(command.order, command.id))
+    return None
+
+
+_VERBS: Final[dict[str, tuple[frozenset[Phase] | None, Phase]]] = {
+    "start": (frozenset({Phase.STOPPED, Phase.FAILED}), Phase.STARTING),
+    "pause": (None, Phase.PAUSED),
+    "resume": (frozenset({Phase.PAUSED}), Phase.STARTING),
+    "stop": (None, Phase.STOPPED),
+}
+"""Verb -> phases it applies to (None: all running ones), and the phase it leads to."""
+
+
+def _control(draft: Draft, market: Market, command: cmd.ControlStrategy, now: Nanos) -> str | None:
+    record = draft.state.strategies.get(command.strategy)
+    if record is None:
+        return f"no strategy {command.strategy}"
+    if command.verb not in _VERBS:
+        return f"unknown verb {command.verb}: start, pause, resume or stop"
+    allowed, phase = _VERBS[command.verb]
+    idle = {Phase.STOPPED, Phase.FAILED, phase}
+    if record.phase not in allowed if allowed is not None else record.phase in idle:
+        return f"{command.strategy} is {record.phase.value}: cannot {command.verb}"
+    _accept(draft, command, f"{command.verb} {command.strategy}")
+    draft.add(
+        StrategyChanged(record.name, record.kind, phase, "", f"{command.verb} by {command.by}")
+    )
+    return None
+
+
+def _end(draft: Draft, market: Market, command: cmd.EndSession, now: Nanos) -> str | None:
+    session = draft.state.session
+    if session is None or session.status is not SessionStatus.ACTIVE:
+        return "no session is active"
+    _accept(draft, command, "end the session")
+    draft.add(SessionEnded(session.id, SessionStatus.COMPLETED, command.by))
+    return None
+
+
+_OBEY: Final[dict[type, Callable[[Draft, Market, Any, Nanos], str | None]]] = {
+    cmd.ClosePosition: _close,
+    cmd.ChangeStop: _change_stop,
+    cmd.Flatten: _flatten,
+    cmd.LiftLatch: _lift,
+    cmd.PauseEntries: _pause,
+    cmd.ResumeEntries: _resume,
+    cmd.CancelOrder: _cancel,
+    cmd.ControlStrategy: _control,
+    cmd.EndSession: _end,
+}

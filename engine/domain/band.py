@@ -234,6 +234,10 @@ class Band:
             self._vwap.pop(id_, None)
             self._bound()
 
+    def forget_extremes(self) -> None:
+        """Start `high` and `low` anew: they are journaled, or nobody was in."""
+        self.high, self.low = -inf, inf
+
     @property
     def needs_vwap(self) -> bool:
         return bool(self._vwap)

@@ -93,13 +93,13 @@ def fire(draft: Draft, position: Position, quote: Quote, verdict: Verdict, now: 
             price_at=quote.at,
             source=quote.source,
             age=quote.age(now),
-            gap=_gap(position, verdict, quote),
+            gap=_gap(verdict, quote),
         ),
     )
     order_exit(draft, position, reason, quote, position.qty, None)
 
 
-def _gap(position: Position, verdict: Verdict, quote: Quote) -> Decimal | None:
+def _gap(verdict: Verdict, quote: Quote) -> Decimal | None:
     """Return how far beyond a price level the price is, against or in favour; None: no level."""
     if verdict.level is None or verdict.rule.code == "oi":
         return None

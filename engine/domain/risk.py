@@ -47,7 +47,8 @@ class LatchCause(Enum):
 @dataclass(frozen=True, slots=True)
 class Latch:
     """Flatten in force: entries blocked, orders cancelled, everything closed, until a person
-    lifts it with a reason. It survives restarts."""
+    lifts it with a reason. It survives restarts.
+    """
 
     cause: LatchCause
     since: Nanos

@@ -46,7 +46,9 @@ MARK_EVERY: Final = 5 * SECOND
 class Core:
     """`step` is the only way the state changes; ticks reach it when they leave their band."""
 
-    def __init__(self, catalog: Mapping[InstrumentId, Instrument], state: State | None = None):
+    def __init__(
+        self, catalog: Mapping[InstrumentId, Instrument], state: State | None = None
+    ) -> None:
         self.catalog = dict(catalog)
         self.state = state or State()
         self.quotes: dict[InstrumentId, Quote] = {}
@@ -106,7 +108,7 @@ class Core:
         return entries
 
     def bar(self, bar: Bar, path: str, now: Nanos) -> list[Entry]:
-        """Walk the positions on the bar's instrument from its open (already ticked) to its close."""
+        """Walk the positions on the bar's instrument from its open (ticked already) on."""
         band = self.bands.get(bar.instrument)
         if band is None:
             return []
@@ -204,30 +206,30 @@ class Core:
         """Keep the bands true to the state."""
         match entry.event:
             case OrderFilled(fill=fill):
-                position = self._orders[fill.order]
+                self._watch(self._orders[fill.order])
                 if fill.order not in self.state.orders:
                     del self._orders[fill.order]
-                self._watch(position)
             case OrderRequested(order=order):
                 self._orders[order.id] = order.position
                 if order.exit is not None:
                     self._watch(order.position)
             case OrderRejected(order=id_) | OrderCancelled(order=id_):
                 self._watch(self._orders.pop(id_))
-            case StopChanged(position=id_):
-                self._watch(id_)
+            case StopChanged(position=position):
+                self._watch(position)
             case PeaksRaised(peaks=peaks):
                 for peak in peaks:
-                    band = self.bands.get(peak.instrument)
-                    if band is not None:
-                        band.high, band.low = -inf, inf
+                    self.bands[peak.instrument].forget_extremes()
             case SessionStarted() | Resumed():
-                self.bands.clear()
-                self._homes.clear()
-                self.quotes.clear()
-                self._restore()
+                self._restart()
             case _:
                 return
+
+    def _restart(self) -> None:
+        self.bands.clear()
+        self._homes.clear()
+        self.quotes.clear()
+        self._restore()
 
     def _watch(self, id_: PositionId) -> None:
         """Enter what can make a rule of a position fire; a position that is closing has nothing."""
@@ -239,7 +241,7 @@ class Core:
         if band is None:
             band = self.bands[position.instrument] = Band()
         if not band.held:
-            band.high, band.low = -inf, inf
+            band.forget_extremes()
         band.held.add(id_)
         self._homes[id_] = band
         if position.close is not None:

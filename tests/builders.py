@@ -175,10 +175,10 @@ class Desk:
     def answer(self, how: Callable[[Order], VenueReport]) -> list[Entry]:
         """Let the venue answer the oldest order with what `how` makes of it."""
         order = self.waiting.pop(0)
-        return self.report(how(order), order.instrument)
+        return self.report(how(order))
 
-    def report(self, report: VenueReport, instrument: InstrumentId = NIFTY) -> list[Entry]:
-        new = self.core.report(Reported(report), instrument, self.now)
+    def report(self, report: VenueReport) -> list[Entry]:
+        new = self.core.report(Reported(report), self.now)
         self.entries += new
         self.waiting += [e.event.order for e in new if isinstance(e.event, OrderRequested)]
         return new

@@ -8,9 +8,10 @@ and the driver must make them durable before anybody outside hears of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
-from typing import Final
+from typing import Final, TypeAlias
 
 from engine.domain import calendar
 from engine.domain.band import Band
@@ -43,6 +44,14 @@ MARK_EVERY: Final = 5 * SECOND
 """How often last prices and VWAP sums of held instruments are journaled."""
 
 
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The timer's turn; the core makes the `TimePassed` input from what it has conflated."""
+
+
+Given: TypeAlias = Tick | Elapsed | Reported | SubmitSignal | Input
+
+
 class Core:
     """`step` is the only way the state changes; ticks reach it when they leave their band."""
 
@@ -62,7 +71,19 @@ class Core:
         if state is not None:
             self._restore()
 
-    # -- inputs -------------------------------------------------------------------------------
+    def take(self, given: Given, now: Nanos) -> list[Entry]:
+        """Take in anything: the one door of both drivers."""
+        match given:
+            case Tick():
+                return self.tick(given, now)
+            case SubmitSignal():
+                return self.signal(given, now)
+            case Reported():
+                return self.report(given, now)
+            case Elapsed():
+                return self.time(now)
+            case _:
+                return self.step(given, now)
 
     def step(self, given: Input, now: Nanos) -> list[Entry]:
         """Decide on `given`, evolve, and return the new entries."""
@@ -121,11 +142,15 @@ class Core:
                 self._watch(position.id)
         return entries
 
-    def report(self, given: Reported, instrument: InstrumentId | None, now: Nanos) -> list[Entry]:
+    def report(self, given: Reported, now: Nanos) -> list[Entry]:
         """Take in a venue's report; extremes from before a fill are journaled before it."""
-        band = self.bands.get(instrument) if instrument is not None else None
-        if band is not None and instrument is not None:
-            given.peak = self._pending(instrument, band)
+        report = given.report
+        id_ = report.fill.order if isinstance(report, OrderFilled) else report.order
+        working = self.state.orders.get(id_)
+        if working is not None:
+            instrument = working.order.instrument
+            band = self.bands.get(instrument)
+            given.peak = None if band is None else self._pending(instrument, band)
         return self.step(given, now)
 
     def signal(self, command: SubmitSignal, now: Nanos) -> list[Entry]:
@@ -154,8 +179,6 @@ class Core:
             self._watch(id_)
         return entries
 
-    # -- market -------------------------------------------------------------------------------
-
     def session_start(self, instrument: InstrumentId, at: Nanos) -> Nanos | None:
         """Return the opening of the session of `at` (cached per day); None: never closes."""
         known = self._sessions.get(instrument)
@@ -180,8 +203,6 @@ class Core:
         if band.high == -inf:
             return None
         return Peak(instrument, _exact(band.high), _exact(band.low))
-
-    # -- bands --------------------------------------------------------------------------------
 
     def _restore(self) -> None:
         limits = self.state.limits

@@ -1,0 +1,153 @@
+"""The live engine: drain the inbox, decide, commit the batch, publish. The only writer.
+
+Group commit by construction: what arrives while a commit is on its way to the disk is decided
+together and becomes the next commit. Nothing is published before its commit returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from engine.domain.event import Entry
+from engine.domain.ids import Nanos
+from engine.domain.market import Quote, Tick
+from engine.domain.state import State
+from engine.ports.clock import Clock
+from engine.ports.journal import Journal, JournalConflict, JournalError
+from engine.runtime.core import Core, Elapsed, Given
+
+EntryListener: TypeAlias = Callable[[Entry, State], None]
+TickListener: TypeAlias = Callable[[Tick, Quote], None]
+
+INBOX_MAX: Final = 20_000
+"""Ticks beyond this make their feed wait; nothing is dropped."""
+BATCH_MAX: Final = 1_000
+"""Inputs decided between two commits."""
+TIMER_SECONDS: Final = 0.25
+RETRY_SECONDS: Final = 0.5
+"""Pause before a failed commit is tried again; E-54."""
+
+
+class Engine:
+    """Readers (executor, strategist, link, logbook) subscribe and never touch the state."""
+
+    def __init__(self, core: Core, journal: Journal, clock: Clock) -> None:
+        self.core = core
+        self.clock = clock
+        self._journal = journal
+        self._inbox: deque[Given] = deque()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._entry_listeners: list[EntryListener] = []
+        self._tick_listeners: list[TickListener] = []
+        self.is_persisted = True
+        self.store_error = ""
+        self.on_commit: Callable[[int, Nanos], None] = lambda _n, _took: None
+        self.on_decided: Callable[[Nanos], None] = lambda _took: None
+        self._stopping = False
+
+    @property
+    def state(self) -> State:
+        return self.core.state
+
+    @property
+    def waiting(self) -> int:
+        """How many inputs are queued; a health figure."""
+        return len(self._inbox)
+
+    def subscribe(self, listener: EntryListener, ticks: TickListener | None = None) -> None:
+        """Call `listener` with every durable entry, `ticks` with every tick, from now on."""
+        self._entry_listeners.append(listener)
+        if ticks is not None:
+            self._tick_listeners.append(ticks)
+
+    def unsubscribe(self, listener: EntryListener) -> None:
+        self._entry_listeners.remove(listener)
+
+    def submit(self, given: Given) -> None:
+        """Queue one input. Never blocks: commands, reports and the timer must not wait."""
+        self._inbox.append(given)
+        self._wake.set()
+
+    async def offer(self, ticks: list[Tick]) -> None:
+        """Queue ticks, waiting while the inbox is full."""
+        while len(self._inbox) > INBOX_MAX:
+            self._room.clear()
+            await self._room.wait()
+        self._inbox.extend(ticks)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Process inputs until `stop`, then what is still queued."""
+        while not (self._stopping and not self._inbox):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._inbox:
+                entries = self._decide_batch()
+                if entries:
+                    await self._commit(entries)
+                    self._publish(entries)
+                self._room.set()
+                await asyncio.sleep(0)
+
+    async def run_timer(self) -> None:
+        """Give the core the passing of time."""
+        while True:
+            await self.clock.sleep(TIMER_SECONDS)
+            self.submit(Elapsed())
+
+    def stop(self) -> None:
+        """Let `run` return once the inbox is empty."""
+        self._stopping = True
+        self._wake.set()
+
+    async def settle(self, given: Given) -> list[Entry]:
+        """Process one input to completion before `run` is started: start-up only."""
+        entries = self.core.take(given, self.clock.now())
+        if entries:
+            await self._commit(entries)
+            self._publish(entries)
+        return entries
+
+    def _decide_batch(self) -> list[Entry]:
+        inbox, core, clock = self._inbox, self.core, self.clock
+        entries: list[Entry] = []
+        for _ in range(min(len(inbox), BATCH_MAX)):
+            given = inbox.popleft()
+            if type(given) is Tick:
+                now = clock.now()
+                new = core.tick(given, now)
+                for listener in self._tick_listeners:
+                    listener(given, core.quotes[given.instrument])
+                if new:
+                    entries += new
+                    self.on_decided(Nanos(clock.now() - now))
+            else:
+                entries += core.take(given, clock.now())
+        return entries
+
+    async def _commit(self, entries: list[Entry]) -> None:
+        """Make `entries` durable; a failing store is tried again until it takes them."""
+        while True:
+            began = self.clock.monotonic()
+            try:
+                await self._journal.append(entries, self.core.state)
+            except JournalConflict:
+                raise  # another writer: this engine must not go on
+            except JournalError as error:
+                self.is_persisted, self.store_error = False, str(error)
+                await self.clock.sleep(RETRY_SECONDS)
+                continue
+            self.is_persisted, self.store_error = True, ""
+            self.on_commit(len(entries), Nanos(self.clock.monotonic() - began))
+            return
+
+    def _publish(self, entries: list[Entry]) -> None:
+        state = self.core.state
+        for entry in entries:
+            for listener in tuple(self._entry_listeners):
+                listener(entry, state)

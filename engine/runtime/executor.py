@@ -1,0 +1,122 @@
+"""Sends requested orders to the venue and brings back its answers. A reader of the journal.
+
+An order whose sending raised or timed out has an unknown outcome: it is looked up, never sent
+again, until the venue gives evidence (E-52). Absence is proven by two answers in a row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from engine.domain.event import (
+    CancelRequested,
+    Entry,
+    OrderRejected,
+    OrderRequested,
+    OrderTimedOut,
+)
+from engine.domain.ids import OrderId
+from engine.domain.inputs import Reported, VenueReport
+from engine.domain.instrument import Instrument
+from engine.domain.order import Order, OrderStatus
+from engine.domain.state import State
+from engine.ports.clock import Clock
+from engine.ports.venue import Venue
+
+SEND_SECONDS: Final = 10.0
+"""An exit has so long in all (E-26)."""
+LOOK_UP_SECONDS: Final = 1.0
+"""Pause between two looks at an order of unknown outcome."""
+PROOFS: Final = 2
+"""Answers in a row that prove an order never arrived."""
+
+
+class Executor:
+    """Orders go out side by side: a slow one delays no other."""
+
+    def __init__(self, venue: Venue, submit: Callable[[Reported], None], clock: Clock) -> None:
+        self._venue = venue
+        self._submit = submit
+        self._clock = clock
+        self._todo: asyncio.Queue[tuple[Order, Instrument, bool] | OrderId] = asyncio.Queue()
+        venue.report = self._report
+
+    def _report(self, report: VenueReport) -> None:
+        self._submit(Reported(report))
+
+    def resume(self, state: State) -> None:
+        """Take up the orders that were not final when the last process ended: look, then send."""
+        for working in state.orders.values():
+            terms = state.instruments[working.order.instrument]
+            was_sent = working.status is not OrderStatus.REQUESTED
+            self._todo.put_nowait((working.order, terms, was_sent))
+
+    def on_entry(self, entry: Entry, state: State) -> None:
+        """Note an order or a cancel that has just become durable."""
+        match entry.event:
+            case OrderRequested(order=order):
+                self._todo.put_nowait((order, state.instruments[order.instrument], False))
+            case CancelRequested(order=id_):
+                self._todo.put_nowait(id_)
+            case _:
+                return
+
+    @property
+    def waiting(self) -> int:
+        """How many are not yet sent; a health figure."""
+        return self._todo.qsize()
+
+    async def run(self) -> None:
+        """Send for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                todo = await self._todo.get()
+                if isinstance(todo, tuple):
+                    tasks.create_task(self._send(*todo))
+                else:
+                    tasks.create_task(self._cancel(todo))
+
+    async def _send(self, order: Order, terms: Instrument, was_sent: bool) -> None:
+        known = await self._look_up(order.id)
+        if known:
+            return
+        if was_sent:
+            await self._find_out(order.id)
+            return
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._venue.submit(order, terms)
+        except Exception:  # noqa: BLE001  whatever it was, the outcome is unknown
+            self._submit(Reported(OrderTimedOut(order.id)))
+            await self._find_out(order.id)
+
+    async def _cancel(self, id_: OrderId) -> None:
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._venue.cancel(id_)
+        except Exception:  # noqa: BLE001
+            await self._find_out(id_)
+
+    async def _find_out(self, id_: OrderId) -> None:
+        """Look until the venue knows the order, or has proven twice that it does not."""
+        absent = 0
+        while absent < PROOFS:
+            await self._clock.sleep(LOOK_UP_SECONDS)
+            known = await self._look_up(id_)
+            if known:
+                return
+            absent = 0 if known is None else absent + 1
+        self._submit(Reported(OrderRejected(id_, "not_found", "the venue never saw it")))
+
+    async def _look_up(self, id_: OrderId) -> bool | None:
+        """Return whether the venue knows the order (and report what); None: no answer."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                reports = await self._venue.look_up(id_)
+        except Exception:  # noqa: BLE001  a failed query proves nothing
+            return None
+        for report in reports or ():
+            self._submit(Reported(report))
+        return reports is not None

@@ -10,8 +10,8 @@ from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.instrument import Instrument
 from engine.ports.clock import Clock
 from engine.ports.venue import FeedItem
+from engine.venues.refusals import Refusals
 from engine.venues.replay.merge import Item, open_recording
-from engine.venues.replay.refusals import Refusals
 
 BATCH = 1000
 """Items per batch at most: between two batches everybody else gets a turn."""
@@ -84,7 +84,7 @@ class ReplayFeed:
         self._wake()
 
     def seek(self, at: Nanos) -> None:
-        """Deliver everything before `at` without waiting, then go on at the set pace.
+        """Deliver everything before `at` without waiting, then go on at the set pace (or paused).
 
         Nothing is left out, so stops on the way act. Raises ValueError for a time already passed:
         what was traded cannot be taken back, that needs a new session.
@@ -104,7 +104,7 @@ class ReplayFeed:
                 await asyncio.sleep(0)
             if not batch:
                 await self._wait_for(item.at)
-            self._allowance -= self._is_paused
+            self._allowance -= self._is_paused and item.at >= self._hurry_to
             batch.append(item)
         if batch:
             yield self._delivered(batch)
@@ -114,9 +114,12 @@ class ReplayFeed:
         return batch
 
     def _is_due_with(self, item: Item, batch: list[FeedItem]) -> bool:
-        if self._is_paused and self._allowance <= 0:
+        if self._is_held(item.at):
             return False
         return self._delay(item.at) <= 0 or item.at == batch[-1].at
+
+    def _is_held(self, at: Nanos) -> bool:
+        return self._is_paused and self._allowance <= 0 and at >= self._hurry_to
 
     def _delay(self, at: Nanos) -> float:
         """Return the seconds of the pacing clock until an item of time `at` is due."""
@@ -131,7 +134,7 @@ class ReplayFeed:
     async def _wait_for(self, at: Nanos) -> None:
         while True:
             self._changed.clear()
-            if self._is_paused and self._allowance <= 0:
+            if self._is_held(at):
                 await self._changed.wait()
             elif (delay := self._delay(at)) > 0:
                 await self._sleep(delay)

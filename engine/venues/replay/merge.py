@@ -13,8 +13,8 @@ from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
 from engine.domain.symbols import FORMS, described, infer
+from engine.venues.refusals import Refusal, Refusals, RowRefused, excerpt
 from engine.venues.replay.order import in_order, in_time_order
-from engine.venues.replay.refusals import Refusal, Refusals, RowRefused, excerpt
 from engine.venues.replay.rows import RawBar, RawTick, bar_of, raw_bars, raw_ticks, tick_of
 from engine.venues.replay.scan import Scan, scan
 from engine.venues.replay.table import open_table

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, Final, TypeAlias, TypeVar
 
 from engine.domain.ids import MINUTE, SECOND
-from engine.venues.replay.refusals import RowRefused
+from engine.venues.refusals import RowRefused
 
 Refuse: TypeAlias = Callable[[int, RowRefused], None]
 RowT = TypeVar("RowT", bound=tuple[Any, ...])

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.market import Bar, Tick
 from engine.domain.money import Price
-from engine.venues.replay.refusals import Refusal, Refusals, RowRefused, excerpt
+from engine.venues.refusals import Refusal, Refusals, RowRefused, excerpt
 from engine.venues.replay.table import Row, Table
 from engine.venues.replay.values import Numbers, Times
 

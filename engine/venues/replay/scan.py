@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.domain.ids import Nanos
-from engine.venues.replay.refusals import Refusals, RowRefused
+from engine.venues.refusals import Refusals, RowRefused
 from engine.venues.replay.table import Table
 from engine.venues.replay.values import Times
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from engine.venues.replay.refusals import FormatError, Refusal, Refusals, excerpt
+from engine.venues.refusals import FormatError, Refusal, Refusals, excerpt
 
 Row: TypeAlias = list[str]
 

@@ -22,8 +22,8 @@ from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
 from engine.domain.money import Price
-from engine.venues.replay.instruments import instrument_data, instrument_from
-from engine.venues.replay.refusals import FormatError
+from engine.venues.refusals import FormatError
+from engine.venues.terms import instrument_data, instrument_from
 
 SUFFIX: Final = ".tape"
 MAGIC: Final = b"HFTAPE1\n"

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.domain.ids import SECOND, Nanos
-from engine.venues.replay.refusals import RowRefused, excerpt
+from engine.venues.refusals import RowRefused, excerpt
 
 TIME_ALLOWED: Final = (
     "ISO-8601 with offset (2026-01-30T09:15:00+05:30) or epoch s, ms, us or ns, 1990 to 2100"

@@ -1,0 +1,144 @@
+"""The paper venue's own book: cash and positions, as a real venue keeps them.
+
+At all times, exactly: cash + margin tied = opening cash + realised profit - fees, per currency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from engine.domain.ids import FillId, InstrumentId, Nanos, PositionId
+from engine.domain.instrument import Instrument
+from engine.domain.money import ZERO, Currency, Price, quotient
+from engine.domain.order import Fill, Order, Side
+from engine.venues.paper.matching import margin_of
+
+APPLIED_KEPT: Final = 4096
+"""Newest fill ids that are remembered, also across a restart, so that each is applied once."""
+
+
+@dataclass(slots=True)
+class Lot:
+    """What one position holds of an instrument; `qty` is above 0."""
+
+    instrument: InstrumentId
+    currency: Currency
+    side: Side
+    qty: Decimal
+    value: Decimal
+    """Sum of price x quantity of what is held."""
+    tied: Decimal
+    opened_at: Nanos
+
+
+class Book:
+    """Cash per currency and one lot per position; changed by fills only."""
+
+    def __init__(self, cash: Mapping[Currency, Decimal], leverage: Decimal) -> None:
+        self.cash = dict(cash)
+        self.lots: dict[PositionId, Lot] = {}
+        self._leverage = leverage
+        self._applied: dict[FillId, None] = {}
+
+    def held(self, position: PositionId) -> Decimal:
+        """Return the open quantity of a position; 0: none."""
+        lot = self.lots.get(position)
+        return lot.qty if lot else ZERO
+
+    def net(self) -> dict[InstrumentId, Decimal]:
+        """Return the signed quantity per instrument, as a venue's position list shows it."""
+        sums: dict[InstrumentId, Decimal] = {}
+        for lot in self.lots.values():
+            sums[lot.instrument] = sums.get(lot.instrument, ZERO) + lot.side.sign * lot.qty
+        return {instrument: qty for instrument, qty in sums.items() if qty}
+
+    def is_affordable(
+        self, instrument: Instrument, price: Decimal, qty: Decimal, fee: Decimal
+    ) -> bool:
+        """Return whether free cash covers opening `qty` at `price`."""
+        needed = margin_of(instrument, instrument.notional(price, qty), self._leverage) + fee
+        return needed <= self.cash.get(instrument.currency, ZERO)
+
+    def apply(self, order: Order, fill: Fill, instrument: Instrument) -> None:
+        """Enter an execution; the same fill id again changes nothing."""
+        if fill.id in self._applied:
+            return
+        self._applied[fill.id] = None
+        if len(self._applied) >= 2 * APPLIED_KEPT:
+            self._applied = dict.fromkeys(list(self._applied)[-APPLIED_KEPT:])
+        currency = instrument.currency
+        self.cash[currency] = self.cash.get(currency, ZERO) - fill.fee.amount
+        if order.exit is None:
+            self._open(order, fill, instrument)
+        else:
+            self._close(order, fill, instrument)
+
+    def _open(self, order: Order, fill: Fill, instrument: Instrument) -> None:
+        notional = instrument.notional(fill.price, fill.qty)
+        tied = margin_of(instrument, notional, self._leverage)
+        self.cash[instrument.currency] -= tied
+        lot = self.lots.get(order.position)
+        if lot is None:
+            lot = Lot(order.instrument, instrument.currency, order.side, ZERO, ZERO, ZERO, fill.at)
+            self.lots[order.position] = lot
+        lot.qty += fill.qty
+        lot.value += fill.price * fill.qty
+        lot.tied += tied
+
+    def _close(self, order: Order, fill: Fill, instrument: Instrument) -> None:
+        lot = self.lots.get(order.position)
+        if lot is None:
+            # A position that this book never opened has nothing to settle here.
+            return
+        qty = min(fill.qty, lot.qty)
+        if qty == lot.qty:
+            value, tied = lot.value, lot.tied
+            del self.lots[order.position]
+        else:
+            value = quotient(lot.value * qty, lot.qty)
+            tied = quotient(lot.tied * qty, lot.qty)
+            lot.qty, lot.value, lot.tied = lot.qty - qty, lot.value - value, lot.tied - tied
+        entry = Price(quotient(value, qty))
+        profit = instrument.profit(lot.side.sign, entry, fill.price, qty)
+        self.cash[lot.currency] += tied + profit
+
+    def data(self) -> dict[str, Any]:
+        """Return the whole book as JSON data; decimals are strings."""
+        return {
+            "cash": {currency: str(amount) for currency, amount in self.cash.items()},
+            "lots": {
+                position: [
+                    lot.instrument,
+                    lot.currency,
+                    lot.side.value,
+                    str(lot.qty),
+                    str(lot.value),
+                    str(lot.tied),
+                    lot.opened_at,
+                ]
+                for position, lot in self.lots.items()
+            },
+            "applied": list(self._applied)[-APPLIED_KEPT:],
+        }
+
+    def load(self, data: Mapping[str, Any]) -> None:
+        """Take over what `data` returned; raise ValueError or KeyError if it is none."""
+        self.cash = {Currency(key): Decimal(value) for key, value in data["cash"].items()}
+        self.lots = {PositionId(key): _lot(entry) for key, entry in data["lots"].items()}
+        self._applied = dict.fromkeys(map(FillId, data["applied"]))
+
+
+def _lot(entry: list[Any]) -> Lot:
+    instrument, currency, side, qty, value, tied, opened_at = entry
+    return Lot(
+        InstrumentId(instrument),
+        Currency(currency),
+        Side(side),
+        Decimal(qty),
+        Decimal(value),
+        Decimal(tied),
+        Nanos(opened_at),
+    )

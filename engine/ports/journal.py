@@ -25,6 +25,10 @@ class OutcomeUnknown(JournalError):
     """A commit raised: it may or may not have survived. Reopen, re-read, append idempotently."""
 
 
+class NotWritten(JournalError):
+    """The entries are certainly not in the journal (full, locked): the same may be tried again."""
+
+
 class JournalRefused(JournalError):
     """The store is damaged, of another mode, or newer than this program. Nothing was changed."""
 
@@ -35,8 +39,9 @@ class Journal(Protocol):
     async def append(self, entries: Sequence[Entry], after: State) -> None:
         """Add `entries` atomically, with projections of `after`, the state they lead to.
 
-        Raises JournalConflict if a sequence is taken or leaves a gap, OutcomeUnknown if the
-        commit raised.
+        Raises JournalConflict if a sequence is taken or leaves a gap, NotWritten if nothing was
+        committed, OutcomeUnknown if the commit raised. Appending the very same entries again is
+        allowed and changes nothing.
         """
 
     async def read(self, after: Seq = START) -> list[Entry]:

@@ -1,1 +1,1 @@
-"""Journal adapters: what makes an event durable, and what can be read back."""
+"""The durable record: journal, projections, checkpoints, exports. One writer; readers only read."""

@@ -1,0 +1,87 @@
+"""Bringing an older database to this program's version: a backup first, then one transaction."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from engine.ports.journal import JournalRefused
+from engine.store.schema import SCHEMA_VERSION
+
+Migration: TypeAlias = Callable[[sqlite3.Connection], None]
+"""Changes the tables of version N into those of N + 1; runs inside a transaction it never ends.
+
+`events` is never rewritten: an old payload keeps its version and is understood when it is read.
+"""
+
+MIGRATIONS: Final[dict[int, Migration]] = {}
+"""By the version that a migration starts from. Version 1 is the first one released."""
+
+
+def version_of(db: sqlite3.Connection) -> int:
+    """Return the version of the tables in `db`."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(
+    db: sqlite3.Connection,
+    path: Path,
+    *,
+    target: int = SCHEMA_VERSION,
+    migrations: Mapping[int, Migration] = MIGRATIONS,
+) -> Path | None:
+    """Bring `db` to version `target`; return where its backup is, None if nothing was to do.
+
+    Raises JournalRefused for a newer database, or one that no migration leads from. A migration
+    that fails leaves the database as it was.
+    """
+    version = version_of(db)
+    if version > target:
+        raise JournalRefused(
+            f"{path}: written by a newer program (tables version {version}, this one has {target})"
+        )
+    missing = [v for v in range(version, target) if v not in migrations]
+    if missing:
+        raise JournalRefused(f"{path}: no migration from version {missing[0]}")
+    if version == target:
+        return None
+    backup = back_up(db, path.with_name(f"{path.name}.v{version}.backup"))
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for step in range(version, target):
+            migrations[step](db)
+        db.execute(f"PRAGMA user_version = {target}")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return backup
+
+
+def back_up(db: sqlite3.Connection, target: Path) -> Path:
+    """Copy `db` to `target`, complete and synced, replacing what was there; return `target`."""
+    unfinished = target.with_name(f"{target.name}.tmp")
+    os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+    copy = sqlite3.connect(unfinished, isolation_level=None)
+    try:
+        db.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, complete without a WAL
+    finally:
+        copy.close()
+    sync(unfinished)
+    unfinished.replace(target)
+    sync(target.parent)
+    return target
+
+
+def sync(path: Path) -> None:
+    """Make a file, or the names in a directory, survive a power cut."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

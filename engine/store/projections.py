@@ -1,0 +1,223 @@
+"""What entries do to the tables: a pure mapping from (state before, entries, state after) to rows.
+
+Rows are whole, never increments, so writing one twice changes nothing. However a journal is cut
+into batches, the tables end the same: a batch whose final state does not say everything (a session
+starts or ends, or more trades close than the state keeps) is folded entry by entry.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final, TypeAlias
+
+from engine.domain import event as ev
+from engine.domain.evolve import evolve
+from engine.domain.ids import Nanos, OrderId, PositionId, StrategyName
+from engine.domain.order import Order, OrderStatus, WorkingOrder
+from engine.domain.state import CLOSED_KEPT, State
+from engine.store import tables
+from engine.store.tables import SqlRow
+
+_SESSION_EVENTS: Final = (ev.SessionStarted, ev.SessionEnded, ev.Resumed)
+_FINAL: Final[dict[type, OrderStatus]] = {
+    ev.OrderFilled: OrderStatus.FILLED,
+    ev.OrderRejected: OrderStatus.REJECTED,
+    ev.OrderCancelled: OrderStatus.CANCELLED,
+}
+OrderEvent: TypeAlias = (
+    ev.OrderRequested
+    | ev.OrderAccepted
+    | ev.OrderFilled
+    | ev.OrderRejected
+    | ev.CancelRequested
+    | ev.OrderCancelled
+    | ev.OrderTimedOut
+)
+
+
+@dataclass(slots=True)
+class Changes:
+    """Rows to write, per table and primary key: a later row replaces an earlier one."""
+
+    sessions: dict[str, SqlRow] = field(default_factory=dict)
+    strategies: dict[str, SqlRow] = field(default_factory=dict)
+    orders: dict[str, SqlRow] = field(default_factory=dict)
+    fills: dict[tuple[str, str], SqlRow] = field(default_factory=dict)
+    positions: dict[str, SqlRow] = field(default_factory=dict)
+
+    def write(self, db: sqlite3.Connection) -> None:
+        """Write all rows, parents before children; the caller holds the transaction."""
+        for table, rows in (
+            (tables.SESSIONS, self.sessions),
+            (tables.STRATEGIES, self.strategies),
+            (tables.ORDERS, self.orders),
+            (tables.FILLS, self.fills),
+            (tables.POSITIONS, self.positions),
+        ):
+            if rows:
+                db.executemany(table.upsert, rows.values())
+
+
+@dataclass(slots=True)
+class _Touched:
+    """An order that this batch says something of."""
+
+    order: Order
+    requested_at: Nanos
+    filled: Decimal
+    venue_order: str | None
+    cancel_requested: bool
+    status: OrderStatus
+    updated_at: Nanos
+    why: str = ""
+
+
+def project(before: State, entries: Sequence[ev.Entry], after: State) -> Changes:
+    """Return the rows that `entries`, leading from `before` to `after`, change."""
+    changes = Changes()
+    if len(entries) == 1 or _final_state_says_all(before, entries, after):
+        _Batch(before, after, changes).take(entries)
+        return changes
+    state = before
+    for entry in entries:
+        following = evolve(state, entry)
+        _Batch(state, following, changes).take((entry,))
+        state = following
+    return changes
+
+
+def _final_state_says_all(before: State, entries: Sequence[ev.Entry], after: State) -> bool:
+    if after.session is None or after.session.ended_at is not None:
+        return False
+    if len(after.closed) >= CLOSED_KEPT and after.closed[0].seq > before.seq:
+        return False  # every trade kept is of this batch: older ones of it may be gone
+    return not any(isinstance(entry.event, _SESSION_EVENTS) for entry in entries)
+
+
+class _Batch:
+    """Collects what one step of the journal touches, then describes it from the state after."""
+
+    def __init__(self, before: State, after: State, changes: Changes) -> None:
+        self._before, self._after, self._changes = before, after, changes
+        self._orders: dict[OrderId, _Touched] = {}
+        self._positions: dict[PositionId, Nanos] = {}
+        self._strategies: dict[StrategyName, Nanos] = {}
+        self._session: tuple[Nanos, tuple[str, ...] | None] | None = None
+
+    def take(self, entries: Iterable[ev.Entry]) -> None:
+        for entry in entries:
+            self._touch(entry)
+        self._describe()
+
+    def _touch(self, entry: ev.Entry) -> None:
+        event, at = entry.event, entry.at
+        if isinstance(event, OrderEvent):
+            self._touch_order(event, entry)
+        elif isinstance(event, ev.SignalAccepted | ev.SignalRefused):
+            self._strategies[event.signal.strategy] = at
+        elif isinstance(event, ev.StrategyChanged | ev.StrategyRemembered | ev.StrategyFailed):
+            self._strategies[event.strategy] = at
+        elif isinstance(event, ev.StopChanged):
+            self._positions[event.position] = at
+        elif isinstance(event, _SESSION_EVENTS):
+            symbols = event.symbols if isinstance(event, ev.SessionStarted) else None
+            self._session = (at, symbols)
+
+    def _touch_order(self, event: OrderEvent, entry: ev.Entry) -> None:
+        if isinstance(event, ev.OrderRequested):
+            self._orders[event.order.id] = _touched(
+                WorkingOrder(event.order, OrderStatus.REQUESTED, entry.at), entry.at
+            )
+            return
+        key = event.fill.order if isinstance(event, ev.OrderFilled) else event.order
+        touched = self._orders.get(key)
+        if touched is None:
+            touched = self._orders[key] = _touched(self._before.orders[key], entry.at)
+        touched.updated_at = entry.at
+        touched.status = _FINAL.get(type(event), touched.status)
+        if isinstance(event, ev.OrderAccepted):
+            touched.venue_order = event.venue_order
+        elif isinstance(event, ev.OrderFilled):
+            self._fill(event, touched, entry)
+        elif isinstance(event, ev.OrderRejected):
+            touched.why = f"{event.reason}: {event.text}" if event.text else event.reason
+        elif isinstance(event, ev.OrderCancelled):
+            touched.why = event.reason
+        elif isinstance(event, ev.CancelRequested):
+            touched.cancel_requested = True
+
+    def _fill(self, event: ev.OrderFilled, touched: _Touched, entry: ev.Entry) -> None:
+        fill = event.fill
+        touched.filled += fill.qty
+        self._positions[touched.order.position] = entry.at
+        if self._session is None:
+            self._session = (entry.at, None)
+        else:
+            self._session = (entry.at, self._session[1])
+        row = tables.fill_row(fill, touched.order, self._session_id, entry.seq)
+        self._changes.fills[fill.order, fill.id] = row
+
+    @property
+    def _session_id(self) -> str:
+        return self._after.session.id if self._after.session else ""
+
+    def _describe(self) -> None:
+        after, changes, session = self._after, self._changes, self._session_id
+        if self._session is not None and after.session is not None:
+            at, symbols = self._session
+            text = None if symbols is None else json.dumps(symbols)
+            row = tables.session_row(after, at, text)
+            changes.sessions[session] = tables.keep_symbols(changes.sessions.get(session), row)
+        for name, at in self._strategies.items():
+            record = after.strategies.get(name)
+            if record is not None:
+                changes.strategies[name] = tables.strategy_row(record, session, at)
+        for key, touched in self._orders.items():
+            changes.orders[key] = self._order_row(key, touched, session)
+        self._describe_positions(session)
+
+    def _order_row(self, key: OrderId, touched: _Touched, session: str) -> SqlRow:
+        working = self._after.orders.get(key)
+        status = touched.status if working is None else working.status
+        return tables.order_row(
+            touched.order,
+            session,
+            status=status.value,
+            filled=touched.filled,
+            venue_order=touched.venue_order,
+            cancel_requested=touched.cancel_requested,
+            why=touched.why,
+            requested_at=touched.requested_at,
+            updated_at=touched.updated_at,
+        )
+
+    def _describe_positions(self, session: str) -> None:
+        if not self._positions:
+            return
+        after, rows = self._after, self._changes.positions
+        for key, at in self._positions.items():
+            position = after.positions.get(key)
+            if position is not None:
+                instrument = after.instruments.get(position.instrument)
+                rows[key] = tables.position_row(position, instrument, session, at)
+        for trade in reversed(after.closed):
+            if trade.seq <= self._before.seq:
+                break
+            instrument = after.instruments.get(trade.instrument)
+            rows[trade.id] = tables.trade_row(trade, instrument, session, self._positions[trade.id])
+
+
+def _touched(working: WorkingOrder, at: Nanos) -> _Touched:
+    return _Touched(
+        order=working.order,
+        requested_at=working.requested_at,
+        filled=working.filled,
+        venue_order=working.venue_order,
+        cancel_requested=working.cancel_requested,
+        status=working.status,
+        updated_at=at,
+    )

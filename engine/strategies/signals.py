@@ -20,14 +20,7 @@ from engine.domain.strategy import Advice, Holding, Moment, Needs, Phase
 
 @dataclass(frozen=True, slots=True)
 class SignalsSettings:
-    """Parameters."""
-
-    confidence_min: Decimal = Decimal(0)
-    """0 to 1; a signal below it is refused (the session's own limit applies as well)."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.confidence_min <= 1:
-            raise ValueError(f"confidence_min is 0 to 1, was {self.confidence_min}")
+    """It has none: the confidence gate is the session's limit `confidence_min`, for everybody."""
 
 
 class Signals:
@@ -37,8 +30,7 @@ class Signals:
 
     def __init__(self, name: StrategyName, settings: SignalsSettings) -> None:
         self.name = name
-        self.confidence_min = settings.confidence_min
-        self._open: set[str] = set()
+        self._open = 0
 
     def needs(self) -> Needs:
         """Return nothing: signals come by the strategist's `offer`, not by the tape."""
@@ -47,7 +39,7 @@ class Signals:
     def on_start(
         self, instruments: Mapping[InstrumentId, Instrument], holding: Holding | None, now: Nanos
     ) -> Advice:
-        self._open = set() if holding is None else {holding.position}
+        self._open = 0 if holding is None else max(1, self._open)
         return self._stand()
 
     def on_bars(self, moment: Moment) -> Advice:
@@ -57,21 +49,21 @@ class Signals:
         return Advice()
 
     def on_opened(self, holding: Holding) -> Advice:
-        self._open.add(holding.position)
+        self._open += 1
         return self._stand()
 
     def on_closed(self, holding: Holding, reason: str, pnl: Decimal, now: Nanos) -> Advice:
-        self._open.discard(holding.position)
+        self._open = max(0, self._open - 1)
         return self._stand()
 
     def on_refused(self, signal: Signal, reason: str) -> Advice:
         return self._stand(f"next signal; {signal.id} was refused: {reason}")
 
     def memory(self) -> dict[str, Any]:
-        return {"open": sorted(self._open)}
+        return {"open": self._open}
 
     def restore(self, memory: Mapping[str, Any]) -> None:
-        self._open = set(memory["open"])
+        self._open = int(memory["open"])
 
     def _stand(self, waits_for: str = "next signal") -> Advice:
         return Advice((), (), Phase.POSITION_OPEN if self._open else Phase.ANALYZING, waits_for)

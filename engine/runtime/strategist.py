@@ -1,0 +1,269 @@
+"""Runs the strategies of a session. A reader: it hears ticks, time and journal entries, and comes
+back only through `submit`, with signals as commands and with reports for the journal.
+
+A signal is submitted on the first tick of its instrument at or after its time (S-14; the same for
+every strategy, live and replayed): a decision on the last bar never acts on that bar's old price.
+What a strategy does, raises or never finishes changes nothing for the others, nor for an exit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+from engine.domain import event as ev
+from engine.domain.command import SubmitSignal
+from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, PositionId, StrategyName
+from engine.domain.instrument import Instrument
+from engine.domain.market import Quote, Tick
+from engine.domain.signal import Signal
+from engine.domain.state import State
+from engine.domain.strategy import Phase
+from engine.ports.clock import Clock
+from engine.runtime.signal_queue import SignalQueue
+from engine.runtime.strategy_host import StrategyHost
+from engine.runtime.strategy_loading import StrategySpec
+from engine.runtime.strategy_run import StrategyRun, Submit, holding_of
+from engine.runtime.strategy_wire import Closed, Opened, Refused
+
+HostFactory = Callable[[StrategySpec], StrategyHost]
+OUTSIDE: Final = "signals"
+"""Registered name of the strategy that stands for signals from outside."""
+_REST: Final = frozenset({Phase.STOPPED, Phase.FAILED})
+
+
+class Strategist:
+    """All strategies of a session, by name."""
+
+    def __init__(
+        self,
+        specs: Iterable[StrategySpec],
+        host_factory: HostFactory,
+        submit: Submit,
+        clock: Clock,
+    ) -> None:
+        self._host_factory = host_factory
+        self._submit = submit
+        self._clock = clock
+        self._decided = SignalQueue()
+        """Signals of the strategies; they lapse."""
+        self._offered = SignalQueue()
+        """Signals from outside; they wait as long as it takes."""
+        self._runs: dict[StrategyName, StrategyRun] = {}
+        for spec in specs:
+            run = StrategyRun(spec, submit, self._decided)
+            run.on_ready = self._routes_changed
+            self._runs[spec.name] = run
+        self._outside = next((r for r in self._runs.values() if r.spec.kind == OUTSIDE), None)
+        if self._outside is not None:
+            self._outside.acted = self._offered.memory
+        self._instruments: dict[InstrumentId, Instrument] = {}
+        self._routes: dict[InstrumentId, tuple[StrategyRun, ...]] = {}
+        self._exits: dict[OrderId, PositionId] = {}
+
+    @property
+    def due(self) -> Nanos:
+        """When the next bar of any strategy ends; `on_time` then has something to do."""
+        return min((run.due for run in self._runs.values()), default=Nanos(2**63 - 1))
+
+    async def start(self, state: State, instruments: Mapping[InstrumentId, Instrument]) -> None:
+        """Begin, or resume what ran (a paused one stays paused, a stopped or failed one stays)."""
+        self.begin(state, instruments)
+
+    def begin(self, state: State, instruments: Mapping[InstrumentId, Instrument]) -> None:
+        """Do what `start` does, without waiting: for a replay with inline hosts."""
+        self._instruments = dict(instruments)
+        for order in (working.order for working in state.orders.values()):
+            if order.exit is not None:
+                self._exits[order.id] = order.position
+        if self._outside is not None:
+            known = state.strategies.get(self._outside.spec.name)
+            self._offered.restore(json.loads(known.memory if known else "{}").get("acted", {}))
+        for run in self._runs.values():
+            record = state.strategies.get(run.spec.name)
+            if record is not None and record.phase in _REST:
+                run.phase = record.phase
+                continue
+            run.is_paused = record is not None and record.phase is Phase.PAUSED
+            if not run.is_paused:
+                run.announce_start("resumed" if record else "started with the session")
+            self._start(run, state)
+
+    async def stop(self) -> None:
+        """End all strategies; what they remember is journaled first."""
+        for run in self._runs.values():
+            await run.close()
+
+    def offer(self, signals: Iterable[Signal], *, is_reread: bool = False) -> None:
+        """Take signals from outside. `is_reread`: the source starts anew after a restart, and
+        what already acted must not act again.
+        """
+        for signal in signals:
+            if is_reread:
+                self._offered.add_again(signal)
+            else:
+                self._offered.add(signal)
+
+    def unacted(self) -> list[Signal]:
+        """Return and forget the signals from outside whose tick never came, in order of time."""
+        return self._offered.take(lambda _: True)
+
+    def on_tick(self, tick: Tick, quote: Quote, session_start: Nanos | None) -> None:
+        """Hear a tick. Call it once `quote` holds it: signals act on it at once."""
+        instrument = tick.instrument
+        runs = self._routes.get(instrument)
+        if runs is None:
+            runs = self._route(instrument)
+        for run in runs:
+            run.on_tick(tick, session_start)
+        if instrument in self._decided.waiting:
+            for signal in self._decided.due(tick):
+                self._runs[signal.strategy].send(signal)
+        if instrument in self._offered.waiting:
+            for signal in self._offered.due(tick):
+                self._submit(SubmitSignal(CommandId(f"signal-{signal.id}"), signal, "signals"))
+                if self._outside is not None:
+                    self._outside.remember()
+
+    def on_time(self, now: Nanos) -> None:
+        """Hear the time: bars end in a silent market too."""
+        for run in self._runs.values():
+            run.on_time(now)
+
+    def on_entry(self, entry: ev.Entry, state_after: State) -> None:
+        """Hear a journal entry, with the state that it led to."""
+        hear = _HEAR.get(type(entry.event))
+        if hear is not None:
+            hear(self, entry.event, entry.at, state_after)
+
+    def _start(self, run: StrategyRun, state: State) -> None:
+        try:
+            host = self._host_factory(run.spec)
+        except Exception as error:  # noqa: BLE001 -- a user's file may raise anything
+            run.phase = Phase.FAILED
+            self._submit(ev.StrategyFailed(run.spec.name, f"{type(error).__name__}: {error}", ""))
+            return
+        run.start(host, state, self._instruments, self._clock.now())
+
+    def _route(self, instrument: InstrumentId) -> tuple[StrategyRun, ...]:
+        """Return who needs this instrument; found once per instrument."""
+        terms = self._instruments.get(instrument)
+        underlying = terms.underlying if terms is not None else None
+        found: list[StrategyRun] = []
+        for run in self._runs.values():
+            needs = run.needs
+            if not run.is_ready or not (needs.ticks or needs.bar_seconds):
+                continue
+            wanted = needs.instruments | needs.underlyings
+            if not wanted or instrument in wanted or underlying in needs.underlyings:
+                found.append(run)
+        self._routes[instrument] = tuple(found)
+        return self._routes[instrument]
+
+    def _routes_changed(self) -> None:
+        self._routes.clear()
+
+    def _listed(self, event: ev.InstrumentListed, at: Nanos, state: State) -> None:
+        self._instruments[event.instrument.id] = event.instrument
+        self._routes.pop(event.instrument.id, None)
+
+    def _accepted(self, event: ev.SignalAccepted, at: Nanos, state: State) -> None:
+        run = self._runs.get(event.signal.strategy)
+        if run is not None and run.is_running:
+            run.orders[event.order] = event.signal
+
+    def _refused(self, event: ev.SignalRefused, at: Nanos, state: State) -> None:
+        run = self._runs.get(event.signal.strategy)
+        if run is not None:
+            run.tell(Refused(event.signal, event.reason))
+
+    def _order_ended(
+        self, event: ev.OrderRejected | ev.OrderCancelled, at: Nanos, state: State
+    ) -> None:
+        """Tell whose entry came to nothing; what was filled of it is a position already."""
+        self._exits.pop(event.order, None)
+        for run in self._runs.values():
+            signal = run.orders.pop(event.order, None)
+            if signal is not None and PositionId(event.order) not in run.held:
+                run.tell(Refused(signal, event.reason or "cancelled"))
+
+    def _filled(self, event: ev.OrderFilled, at: Nanos, state: State) -> None:
+        order = event.fill.order
+        closing = self._exits.get(order)
+        if closing is not None:
+            if order not in state.orders:
+                del self._exits[order]
+            if closing not in state.positions:
+                self._closed(closing, at, state)
+            return
+        position = state.positions.get(PositionId(order))
+        run = self._runs.get(position.strategy) if position and position.strategy else None
+        if position is None or run is None:
+            return
+        if order not in state.orders:
+            run.orders.pop(order, None)
+        is_new = position.id not in run.held
+        run.held[position.id] = holding_of(position)
+        if is_new:
+            run.tell(Opened(run.held[position.id]))
+
+    def _closed(self, position: PositionId, at: Nanos, state: State) -> None:
+        for run in self._runs.values():
+            holding = run.held.pop(position, None)
+            if holding is None:
+                continue
+            trade = next((t for t in reversed(state.closed) if t.id == position), None)
+            if trade is not None:
+                run.tell(Closed(holding, trade.reason.code, trade.pnl, at))
+
+    def _exit_requested(self, event: ev.OrderRequested, at: Nanos, state: State) -> None:
+        order = event.order
+        if order.exit is None:
+            return
+        for run in self._runs.values():
+            if order.position in run.held:
+                self._exits[order.id] = order.position
+                if run.is_running and len(run.held) == 1:
+                    run.show(Phase.EXITING, f"fill of the exit ({order.exit.code})")
+
+    def _rearmed(self, event: ev.CloseRearmed, at: Nanos, state: State) -> None:
+        for run in self._runs.values():
+            if event.position in run.held and run.is_running and run.phase is Phase.EXITING:
+                instrument = run.held[event.position].instrument
+                run.show(Phase.POSITION_OPEN, f"exit of {instrument}; a close failed")
+
+    def _controlled(self, event: ev.StrategyChanged, at: Nanos, state: State) -> None:
+        """Do what a person said; our own reports come by here too and change nothing."""
+        run = self._runs.get(event.strategy)
+        if run is None:
+            return
+        if event.phase is Phase.STARTING and run.echoes:
+            run.echoes -= 1
+        elif event.phase is Phase.STOPPED:
+            run.halt()
+            self._routes_changed()
+        elif event.phase is Phase.PAUSED:
+            run.is_paused = True
+        elif event.phase is not Phase.STARTING:
+            if run.is_paused or (not run.is_running and run.phase is Phase.STOPPED):
+                run.announce("a report that was under way came after the command")
+        elif not run.is_running:
+            run.is_paused = False
+            self._start(run, state)
+        elif run.is_paused:
+            run.is_paused = False
+            run.announce("resumed")
+
+
+_HEAR: Final[dict[type, Callable[[Strategist, Any, Nanos, State], None]]] = {
+    ev.InstrumentListed: Strategist._listed,  # noqa: SLF001
+    ev.SignalAccepted: Strategist._accepted,  # noqa: SLF001
+    ev.SignalRefused: Strategist._refused,  # noqa: SLF001
+    ev.OrderRejected: Strategist._order_ended,  # noqa: SLF001
+    ev.OrderCancelled: Strategist._order_ended,  # noqa: SLF001
+    ev.OrderFilled: Strategist._filled,  # noqa: SLF001
+    ev.OrderRequested: Strategist._exit_requested,  # noqa: SLF001
+    ev.CloseRearmed: Strategist._rearmed,  # noqa: SLF001
+    ev.StrategyChanged: Strategist._controlled,  # noqa: SLF001
+}

@@ -1,0 +1,253 @@
+"""One running strategy: its host, its bars, its positions, and what is to be journaled of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from engine.domain.command import SubmitSignal
+from engine.domain.event import (
+    StrategyChanged,
+    StrategyFailed,
+    StrategyNoted,
+    StrategyRemembered,
+)
+from engine.domain.ids import SECOND, CommandId, InstrumentId, Nanos, OrderId, PositionId
+from engine.domain.inputs import Input
+from engine.domain.instrument import Instrument
+from engine.domain.market import Tick
+from engine.domain.position import Position
+from engine.domain.signal import Signal
+from engine.domain.state import State
+from engine.domain.strategy import Advice, Holding, Needs, Phase
+from engine.runtime.bars import NEVER, Bars
+from engine.runtime.signal_queue import SignalQueue
+from engine.runtime.strategy_host import StrategyHost
+from engine.runtime.strategy_loading import StrategySpec
+from engine.runtime.strategy_wire import (
+    BarsEnded,
+    Fault,
+    Refused,
+    Reply,
+    Request,
+    Start,
+    Ticked,
+)
+
+Submit = Callable[[Input], None]
+PATIENCE_S: Final = 60
+"""A decision waits for a tick of its instrument so long, or two bars; then the engine judges."""
+GRACE_S: Final = 1
+"""A bar is ended by the clock so long after its end: ticks of its last moment may be under way."""
+
+
+class StrategyRun:
+    """Talks to one strategy and says what follows. Holds no opinion about when to start or stop."""
+
+    def __init__(self, spec: StrategySpec, submit: Submit, queue: SignalQueue) -> None:
+        self.spec = spec
+        self.needs = Needs()
+        self.bars: Bars | None = None
+        self.is_running = False
+        self.is_ready = False
+        """Its answer to the start has come: it knows what it needs."""
+        self.is_paused = False
+        self.phase = Phase.STOPPED
+        self.waits_for = ""
+        self.orders: dict[OrderId, Signal] = {}
+        """Entry orders under way, and the signals they come from."""
+        self.held: dict[PositionId, Holding] = {}
+        self.acted: Callable[[], Mapping[str, Any]] | None = None
+        """For the strategy of outside signals: which of them acted; journaled with its memory."""
+        self.echoes = 0
+        """Our own announcements of a start that have not come by in the journal yet."""
+        self.on_ready: Callable[[], None] = lambda: None
+        self._submit = submit
+        self._queue = queue
+        self._host: StrategyHost | None = None
+        self._life = 0
+        self._memory = ""
+        self._journaled = ""
+        self._bars_memory: Mapping[str, Any] | None = None
+        self._before = State()
+        """The state that this life began with."""
+
+    @property
+    def due(self) -> Nanos:
+        """When its next bar ends."""
+        return self.bars.due if self.bars is not None else NEVER
+
+    def start(
+        self,
+        host: StrategyHost,
+        state: State,
+        instruments: Mapping[InstrumentId, Instrument],
+        now: Nanos,
+    ) -> None:
+        """Begin a life with what the journal knows of the last one."""
+        name = self.spec.name
+        record = state.strategies.get(name)
+        self._journaled = record.memory if record else ""
+        envelope = json.loads(self._journaled or "{}")
+        inner = envelope.get("strategy")
+        self._bars_memory = envelope.get("bars")
+        self._memory = "" if inner is None else json.dumps(inner, separators=(",", ":"))
+        self.held = {p.id: holding_of(p) for p in state.positions.values() if p.strategy == name}
+        self.orders.clear()
+        self._before = state
+        self._host, self._life = host, self._life + 1
+        self.is_running, self.is_ready = True, False
+        holding = next(iter(self.held.values()), None)
+        self.tell(Start(self._memory, dict(instruments), holding, now))
+
+    def halt(self) -> None:
+        """End this life; what it still wanted is forgotten."""
+        if self._host is not None:
+            self._host.kill()
+        self.is_running = self.is_ready = False
+        self.phase = Phase.STOPPED
+        self._queue.take(lambda signal: signal.strategy == self.spec.name)
+
+    async def close(self) -> None:
+        """Journal what the unfinished bars hold, end, and wait until the host is gone."""
+        if self.is_running:
+            self.remember()
+        self.is_running = self.is_ready = False
+        if self._host is not None:
+            await self._host.close()
+
+    def tell(self, request: Request) -> None:
+        """Pass something on to the strategy."""
+        if self._host is None or not self.is_running:
+            return
+        life = self._life
+        self._host.ask(request, lambda reply: self._answered(life, reply))
+
+    def on_tick(self, tick: Tick, session_start: Nanos | None) -> None:
+        """Enter a tick of an instrument that it needs."""
+        bars = self.bars
+        if bars is not None:
+            if tick.at >= bars.due:
+                self.on_bars_due(tick.at)
+            bars.add(tick, session_start)
+        if self.needs.ticks:
+            self.tell(Ticked([tick]))
+
+    def on_bars_due(self, now: Nanos) -> None:
+        """Hand out the bars that ended at or before `now`."""
+        if self.bars is None:
+            return
+        for moment in self.bars.end(now):
+            self._lapse(moment.ends)
+            self.tell(BarsEnded(moment))
+
+    def on_time(self, now: Nanos) -> None:
+        """End bars that no tick ends, and decisions that no tick answers."""
+        if self.due != NEVER and now >= self.due + GRACE_S * SECOND:
+            self.on_bars_due(Nanos(now - GRACE_S * SECOND))
+        if self._queue.waiting and self.phase is Phase.ENTERING:
+            self._lapse(now)
+
+    def show(self, phase: Phase, waits_for: str, why: str = "") -> None:
+        """Journal where it stands, unless nothing changed or a person paused it."""
+        if phase is self.phase and waits_for == self.waits_for:
+            return
+        self.phase, self.waits_for = phase, waits_for
+        if not self.is_paused:
+            self.announce(why)
+
+    def announce(self, why: str = "") -> None:
+        """Journal where it stands."""
+        phase, spec = Phase.PAUSED if self.is_paused else self.phase, self.spec
+        waits_for = "a person to resume it" if self.is_paused else self.waits_for
+        self._submit(StrategyChanged(spec.name, spec.kind, phase, waits_for, why))
+
+    def announce_start(self, why: str) -> None:
+        """Journal that it starts, with its parameters."""
+        spec = self.spec
+        self.echoes += 1
+        waits_for = "its first answer"
+        self._submit(
+            StrategyChanged(spec.name, spec.kind, Phase.STARTING, waits_for, why, spec.settings)
+        )
+
+    def remember(self) -> None:
+        """Journal its memory and the bars' sums, unless they are what the journal holds."""
+        if not self._memory:
+            return
+        bars = json.dumps(self.bars.memory(), separators=(",", ":")) if self.bars else "null"
+        acted = "" if self.acted is None else f',"acted":{json.dumps(self.acted())}'
+        text = f'{{"strategy":{self._memory},"bars":{bars}{acted}}}'
+        if text != self._journaled:
+            self._journaled = text
+            self._submit(StrategyRemembered(self.spec.name, text))
+
+    def send(self, signal: Signal) -> None:
+        """Hand a signal to the engine, which accepts or refuses it."""
+        name = self.spec.name
+        self._submit(SubmitSignal(CommandId(f"signal-{signal.id}"), signal, f"strategy:{name}"))
+
+    def _lapse(self, now: Nanos) -> None:
+        patience = max(PATIENCE_S, 2 * self.needs.bar_seconds) * SECOND
+        name = self.spec.name
+        for signal in self._queue.take(
+            lambda waiting: waiting.strategy == name and waiting.at + patience <= now
+        ):
+            self.send(signal)
+
+    def _answered(self, life: int, reply: Reply) -> None:
+        if life != self._life or not self.is_running:
+            return
+        if isinstance(reply, Fault):
+            self.halt()
+            self.phase = Phase.FAILED
+            self._submit(StrategyFailed(self.spec.name, reply.why, reply.traceback))
+            return
+        if reply.needs is not None:
+            self._prepare(reply.needs)
+        for advice in reply.advice:
+            self._show_advice(advice)
+        if reply.memory is not None:
+            self._memory = reply.memory
+            self.remember()
+        for signal in (signal for advice in reply.advice for signal in advice.signals):
+            if reply.needs is not None and f"s:{signal.id}" in self._before.handled:
+                self._said_again(signal)
+            else:
+                self._queue.add(signal)
+
+    def _said_again(self, signal: Signal) -> None:
+        """Match a wish of the last life with its order; it acted already and must not again."""
+        for working in self._before.orders.values():
+            order = working.order
+            is_entry = order.exit is None and order.strategy == self.spec.name
+            if is_entry and order.instrument == signal.instrument:
+                self.orders[order.id] = signal
+                return
+        self.tell(Refused(signal, "it had not become a position at the restart"))
+
+    def _show_advice(self, advice: Advice) -> None:
+        for note in advice.notes:
+            self._submit(StrategyNoted(self.spec.name, note))
+        phase = advice.phase or self.phase
+        self.show(phase, self.waits_for if advice.waits_for is None else advice.waits_for)
+
+    def _prepare(self, needs: Needs) -> None:
+        self.needs, self.is_ready = needs, True
+        self.bars = Bars(needs.bar_seconds) if needs.bar_seconds else None
+        if self.bars is not None and self._bars_memory:
+            self.bars.restore(self._bars_memory)
+        self.on_ready()
+
+
+def holding_of(position: Position) -> Holding:
+    """Return the part of a position that a strategy may see."""
+    return Holding(
+        position.id,
+        position.instrument,
+        position.side,
+        position.qty,
+        position.entry,
+        position.opened_at,
+    )

@@ -73,6 +73,7 @@ def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now
             | ev.StrategyFailed()
             | ev.FeedChanged()
             | ev.SessionStarted()
+            | ev.SessionEnded()
             | ev.Resumed()
         ):
             draft.add(given)

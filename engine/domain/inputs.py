@@ -18,6 +18,7 @@ from engine.domain.event import (
     OrderTimedOut,
     Peak,
     Resumed,
+    SessionEnded,
     SessionStarted,
     StrategyChanged,
     StrategyFailed,
@@ -81,7 +82,7 @@ class Listing:
     instrument: Instrument
 
 
-Fact: TypeAlias = Listing | StrategyReport | Notice | SessionStarted | Resumed
+Fact: TypeAlias = Listing | StrategyReport | Notice | SessionStarted | SessionEnded | Resumed
 """What is journaled as it is."""
 
 Input: TypeAlias = Crossing | BarSeen | Reported | TimePassed | Fact | Command

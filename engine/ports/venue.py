@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol, TypeAlias
 
-from engine.domain.event import (
-    OrderAccepted,
-    OrderCancelled,
-    OrderFilled,
-    OrderRejected,
-    OrderTimedOut,
-)
 from engine.domain.ids import InstrumentId, OrderId
+from engine.domain.inputs import VenueReport
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
 from engine.domain.order import Order
-
-VenueReport: TypeAlias = (
-    OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | OrderTimedOut
-)
 
 
 class Venue(Protocol):
@@ -41,6 +31,21 @@ class Venue(Protocol):
         fills so far (they are deduplicated by fill id).
         """
 
+
+class MatchingVenue(Venue, Protocol):
+    """A venue that lives in this process and matches against the ticks it is shown."""
+
+    def on_tick(self, tick: Tick) -> None:
+        """Take a price before the rules judge it; waiting orders fill now."""
+
+    def place(self, order: Order, instrument: Instrument) -> None:
+        """Submit without waiting: the outcome is reported before this returns, or later."""
+
+    def withdraw(self, order: OrderId) -> None:
+        """Cancel without waiting."""
+
+
+__all__ = ["Feed", "FeedItem", "MatchingVenue", "Venue", "VenueReport"]
 
 FeedItem: TypeAlias = Tick | Bar
 

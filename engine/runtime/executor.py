@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from engine.domain.event import (
     CancelRequested,
@@ -33,6 +33,10 @@ PROOFS: Final = 2
 """Answers in a row that prove an order never arrived."""
 
 
+Todo: TypeAlias = tuple[Order, Instrument, OrderStatus | None] | OrderId
+"""An order to send (with the status an earlier process left it in), or one to cancel."""
+
+
 class Executor:
     """Orders go out side by side: a slow one delays no other."""
 
@@ -40,7 +44,7 @@ class Executor:
         self._venue = venue
         self._submit = submit
         self._clock = clock
-        self._todo: asyncio.Queue[tuple[Order, Instrument, bool] | OrderId] = asyncio.Queue()
+        self._todo: asyncio.Queue[Todo] = asyncio.Queue()
         venue.report = self._report
 
     def _report(self, report: VenueReport) -> None:
@@ -50,14 +54,13 @@ class Executor:
         """Take up the orders that were not final when the last process ended: look, then send."""
         for working in state.orders.values():
             terms = state.instruments[working.order.instrument]
-            was_sent = working.status is not OrderStatus.REQUESTED
-            self._todo.put_nowait((working.order, terms, was_sent))
+            self._todo.put_nowait((working.order, terms, working.status))
 
     def on_entry(self, entry: Entry, state: State) -> None:
         """Note an order or a cancel that has just become durable."""
         match entry.event:
             case OrderRequested(order=order):
-                self._todo.put_nowait((order, state.instruments[order.instrument], False))
+                self._todo.put_nowait((order, state.instruments[order.instrument], None))
             case CancelRequested(order=id_):
                 self._todo.put_nowait(id_)
             case _:
@@ -73,18 +76,26 @@ class Executor:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 todo = await self._todo.get()
-                if isinstance(todo, tuple):
-                    tasks.create_task(self._send(*todo))
-                else:
+                if not isinstance(todo, tuple):
                     tasks.create_task(self._cancel(todo))
+                    continue
+                order, terms, status = todo
+                if status is None:
+                    tasks.create_task(self._send(order, terms))
+                else:
+                    tasks.create_task(self._take_up(order, terms, status))
 
-    async def _send(self, order: Order, terms: Instrument, was_sent: bool) -> None:
+    async def _take_up(self, order: Order, terms: Instrument, status: OrderStatus) -> None:
+        """Look before sending: the last process may have sent it without living to say so."""
         known = await self._look_up(order.id)
         if known:
             return
-        if was_sent:
+        if known is None or status is not OrderStatus.REQUESTED:
             await self._find_out(order.id)
-            return
+        else:
+            await self._send(order, terms)
+
+    async def _send(self, order: Order, terms: Instrument) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._venue.submit(order, terms)

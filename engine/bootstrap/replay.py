@@ -1,0 +1,157 @@
+"""`holdfast replay`: recorded files through the whole engine, as fast as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from engine.bootstrap.rules import build_rules
+from engine.domain.calendar import local
+from engine.domain.event import SessionEnded, SessionStarted
+from engine.domain.ids import InstrumentId, Nanos, SessionId, StrategyName
+from engine.domain.inputs import Input
+from engine.domain.instrument import Instrument
+from engine.domain.money import Currency, Money
+from engine.domain.risk import Limits
+from engine.domain.session import Mode, SessionStatus
+from engine.domain.signal import Signal
+from engine.ports.journal import Journal
+from engine.runtime.clock import ManualClock
+from engine.runtime.core import Core
+from engine.runtime.outcome import Outcome, iso
+from engine.runtime.replayer import Replayer
+from engine.runtime.strategist import Strategist
+from engine.runtime.strategy_host import InlineHost
+from engine.runtime.strategy_loading import StrategySpec
+from engine.store.memory import MemoryJournal
+from engine.venues.paper.settings import PaperSettings
+from engine.venues.paper.venue import PaperVenue
+from engine.venues.refusals import Refusals
+from engine.venues.replay.merge import Recording, open_recording
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """Everything that decides what a replay does; equal plans give equal output."""
+
+    paths: tuple[Path, ...]
+    instruments: Mapping[InstrumentId, Instrument] = field(default_factory=dict)
+    signals: tuple[Signal, ...] = ()
+    strategies: tuple[StrategySpec, ...] = ()
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Enabled exit rules with their parameters."""
+    limits: Limits = field(default_factory=Limits)
+    paper: PaperSettings = field(default_factory=PaperSettings)
+    initial_capital: Decimal = Decimal(100_000)
+    bar_path: str = "pessimistic"
+
+
+async def run_replay(plan: ReplayPlan, journal: Journal | None = None) -> dict[str, Any]:
+    """Replay and return the outcome (interfaces.md, `holdfast replay`), without `elapsed_s`.
+
+    Raises FormatError for files that cannot be read; nothing has started then.
+    """
+    recording = open_recording(plan.paths, dict(plan.instruments))
+    refused = Refusals()
+    clock = ManualClock(recording.begins or Nanos(0))
+    currencies = _currencies(recording.instruments)
+    paper = _paper(plan, currencies)
+    core = Core(recording.instruments)
+    replayer = Replayer(
+        core,
+        PaperVenue(clock, paper),
+        clock,
+        journal or MemoryJournal(),
+        bar_path=plan.bar_path,
+    )
+    outcome = Outcome()
+    replayer.watch(outcome.on_entry)
+    strategist = Strategist(_specs(plan), InlineHost, replayer.give, clock)
+    strategist.offer(plan.signals)
+    replayer.add_reader(strategist)
+    replayer.give(_session(plan, recording, currencies))
+    replayer.settle()
+    strategist.begin(core.state, recording.instruments)
+    await replayer.run(recording.items(refused))
+    strategist.on_time(clock.now())
+    replayer.settle()
+    _end(replayer, core)
+    await replayer.flush()
+    return _result(core, outcome, strategist, recording, refused)
+
+
+def _currencies(instruments: Mapping[InstrumentId, Instrument]) -> tuple[Currency, ...]:
+    return tuple(sorted({i.currency for i in instruments.values() if i.is_tradable}))
+
+
+def _paper(plan: ReplayPlan, currencies: Sequence[Currency]) -> PaperSettings:
+    cash = dict.fromkeys(currencies, plan.initial_capital)
+    return replace(
+        plan.paper,
+        cash=cash,
+        leverage=plan.limits.leverage,
+        price_age_max_s=plan.limits.price_age_max_s,
+    )
+
+
+def _specs(plan: ReplayPlan) -> tuple[StrategySpec, ...]:
+    offered = StrategySpec(StrategyName("signals"), "signals")
+    return (offered, *plan.strategies) if plan.signals else plan.strategies
+
+
+def _session(
+    plan: ReplayPlan, recording: Recording, currencies: Sequence[Currency]
+) -> SessionStarted:
+    begins = recording.begins or Nanos(0)
+    return SessionStarted(
+        session=SessionId(f"r{local(begins, 'UTC'):%Y%m%d%H%M%S}"),
+        mode=Mode.REPLAY,
+        venue="paper",
+        feed="replay",
+        cash=tuple(Money(plan.initial_capital, currency) for currency in currencies),
+        rules=build_rules(plan.rules),
+        limits=plan.limits,
+        symbols=tuple(sorted(recording.instruments)),
+    )
+
+
+def _end(replayer: Replayer, core: Core) -> None:
+    session = core.state.session
+    if session is not None:
+        ended: Input = SessionEnded(session.id, SessionStatus.COMPLETED, "replay")
+        replayer.give(ended)
+        replayer.settle()
+
+
+def _result(
+    core: Core,
+    outcome: Outcome,
+    strategist: Strategist,
+    recording: Recording,
+    refused: Refusals,
+) -> dict[str, Any]:
+    result = outcome.report(core.state, core.quotes)
+    for signal in strategist.unacted():
+        known = signal.instrument in recording.instruments
+        what = (
+            "no tick at or after its time" if known else f"unknown instrument {signal.instrument}"
+        )
+        result["refused_signals"].append(
+            {
+                "id": signal.id,
+                "symbol": signal.instrument,
+                "time": iso(signal.at),
+                "reason": what,
+                "strategy": signal.strategy,
+            }
+        )
+    result["quality"] = {
+        "refused": dict(refused.counts()),
+        "examples": {reason: str(tally.first) for reason, tally in sorted(refused.tallies.items())},
+        "inferred_instruments": list(recording.inferred),
+    }
+    result["ticks"] = core.ticks
+    return result

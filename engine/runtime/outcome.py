@@ -1,0 +1,186 @@
+"""What a session came to, as the plain data that `holdfast replay --json` prints.
+
+Amounts are decimal text, exact; times are ISO-8601 UTC with nanoseconds only where there are any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from engine.domain.event import Entry, OrderFilled, SignalRefused, StrategyNoted
+from engine.domain.ids import SECOND, InstrumentId, Nanos
+from engine.domain.market import Market
+from engine.domain.money import ZERO, Currency, plain
+from engine.domain.position import Position, Trade
+from engine.domain.session import Account
+from engine.domain.signal import Signal
+from engine.domain.state import State
+
+
+def iso(at: Nanos) -> str:
+    """Return an instant as ISO-8601 UTC."""
+    seconds, rest = divmod(at, SECOND)
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{rest:09d}".rstrip("0").rstrip(".") if rest else ""
+    return f"{text}{fraction}+00:00"
+
+
+class Outcome:
+    """Gathers trades, refusals and notes while a session runs; a reader of its entries."""
+
+    def __init__(self) -> None:
+        self.trades: list[Trade] = []
+        self.refusals: list[tuple[Signal, str]] = []
+        self.notes: list[tuple[Nanos, str, str]] = []
+
+    def on_entry(self, entry: Entry, state: State) -> None:
+        match entry.event:
+            case OrderFilled():
+                self.trades += [t for t in state.closed[-8:] if t.seq == entry.seq]
+            case SignalRefused(signal=signal, reason=reason):
+                self.refusals.append((signal, reason))
+            case StrategyNoted(strategy=name, text=text):
+                self.notes.append((entry.at, name, text))
+            case _:
+                return
+
+    def report(
+        self, state: State, market: Market, labels: Mapping[InstrumentId, str] | None = None
+    ) -> dict[str, Any]:
+        """Return everything but ticks, quality and elapsed time, which the caller adds."""
+        session = state.session
+        main = main_account(state)
+        return {
+            "session": {
+                "id": session.id if session else None,
+                "mode": session.mode.value if session else None,
+                "venue": session.venue if session else None,
+                "feed": session.feed if session else None,
+                "start_time": iso(session.started_at) if session else None,
+                "end_time": iso(session.ended_at) if session and session.ended_at else None,
+                "status": session.status.value if session else None,
+                "events": state.seq,
+            },
+            "account": account_data(state, market, main) if main else None,
+            "accounts": {
+                currency: account_data(state, market, account)
+                for currency, account in sorted(state.accounts.items())
+            },
+            "trades": [trade_data(trade) for trade in self.trades],
+            "open_positions": [
+                position_data(state, market, position) for position in state.positions.values()
+            ],
+            "refused_signals": [
+                {
+                    "id": signal.id,
+                    "symbol": signal.instrument,
+                    "time": iso(signal.at),
+                    "reason": reason,
+                    "strategy": signal.strategy,
+                }
+                for signal, reason in self.refusals
+            ],
+            "strategies": [
+                {
+                    "name": record.name,
+                    "kind": record.kind,
+                    "state": record.phase.value,
+                    "waits_for": record.waits_for,
+                    "signals": record.signals,
+                    "refused": record.refused,
+                    "failure": record.failure,
+                    "notes": [
+                        {"time": iso(at), "text": text}
+                        for at, name, text in self.notes
+                        if name == record.name
+                    ],
+                }
+                for record in state.strategies.values()
+            ],
+        }
+
+
+def main_account(state: State) -> Account | None:
+    """Return the account that traded most; of equals, the first in the session."""
+    accounts = list(state.accounts.values())
+    held: dict[Currency, int] = {a.currency: a.trades for a in accounts}
+    for position in state.positions.values():
+        held[position.currency] = held.get(position.currency, 0) + 1
+    return max(accounts, key=lambda a: held[a.currency], default=None)
+
+
+def account_data(state: State, market: Market, account: Account) -> dict[str, Any]:
+    """Return one account; `equity == initial + realised + unrealised - fees` holds exactly."""
+    tied = unrealised = ZERO
+    for position in state.positions.values():
+        if position.currency == account.currency:
+            tied += position.cost
+            quote = market.get(position.instrument)
+            if quote is not None:
+                terms = state.instruments[position.instrument]
+                unrealised += position.pnl(quote.last, terms)
+    return {
+        "currency": account.currency,
+        "initial": plain(account.initial),
+        "cash": plain(account.cash),
+        "cost_of_open_positions": plain(tied),
+        "equity": plain(account.cash + tied + unrealised),
+        "realised_pnl": plain(account.realised),
+        "unrealised_pnl": plain(unrealised),
+        "fees": plain(account.fees),
+        "trades": account.trades,
+        "wins": account.wins,
+    }
+
+
+def trade_data(trade: Trade) -> dict[str, Any]:
+    """Return one closed trade."""
+    reason = trade.reason
+    return {
+        "id": trade.id,
+        "symbol": trade.instrument,
+        "side": trade.side.standing,
+        "qty": plain(trade.qty),
+        "entry_time": iso(trade.entry_at),
+        "entry_price": plain(trade.entry),
+        "exit_time": iso(trade.exit_at),
+        "exit_price": plain(trade.exit),
+        "exit_reason": reason.code,
+        "also_fired": list(reason.also_fired),
+        "level": None if reason.level is None else plain(reason.level),
+        "pnl": plain(trade.pnl),
+        "pnl_pct": plain(trade.pnl_pct),
+        "gross_pnl": plain(trade.gross),
+        "fees": plain(trade.fees),
+        "currency": trade.currency,
+        "strategy": trade.strategy,
+    }
+
+
+def position_data(state: State, market: Market, position: Position) -> dict[str, Any]:
+    """Return one open position, marked to its last price."""
+    quote = market.get(position.instrument)
+    terms = state.instruments[position.instrument]
+    last: Decimal | None = quote.last if quote else None
+    return {
+        "id": position.id,
+        "symbol": position.instrument,
+        "side": position.side.standing,
+        "qty": plain(position.qty),
+        "entry_time": iso(position.opened_at),
+        "entry_price": plain(position.entry),
+        "last_price": None if last is None else plain(last),
+        "last_time": None if quote is None else iso(quote.at),
+        "peak": plain(state.peak(position)),
+        "pnl": None if last is None else plain(position.pnl(last, terms)),
+        "pnl_pct": None if last is None else plain(position.gain(last)),
+        "cost": plain(position.cost),
+        "stop_loss": None if position.stop_loss is None else plain(position.stop_loss),
+        "take_profit": None if position.take_profit is None else plain(position.take_profit),
+        "strategy": position.strategy,
+        "currency": position.currency,
+        "closing": None if position.close is None else position.close.phase.value,
+    }

@@ -49,7 +49,9 @@ class SqliteJournal:
         self._writer: Writer
         self._tail: Head
         self._before: State
+        self._is_open = False
         self._unknown = False
+        self._reopening = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
@@ -76,10 +78,14 @@ class SqliteJournal:
         return self._writer.recovered
 
     async def append(self, entries: Sequence[ev.Entry], after: State) -> None:
-        """Add `entries` and the projections of `after`; see engine.ports.journal.Journal."""
+        """Add `entries` and the projections of `after`; see engine.ports.journal.Journal.
+
+        After OutcomeUnknown the store is opened and checked anew first, so that trying the same
+        append again until it returns is right: what did survive is not written twice.
+        """
         if not entries:
             return
-        self._require_known_outcome()
+        await self._settle_outcome()
         if entries[0].seq <= self._tail.seq:
             await self._require_already_written(entries)
             return
@@ -114,7 +120,7 @@ class SqliteJournal:
 
     async def checkpoint(self, state: State, at: Nanos) -> None:
         """Keep `state`, which is durable, so that recovery starts from it. Raises JournalError."""
-        self._require_known_outcome()
+        await self._settle_outcome()
         made, writer = checkpoint_of(state, at), self._writer
         try:
             await asyncio.shield(self._hop(lambda: writer.write_checkpoint(made)))
@@ -140,7 +146,9 @@ class SqliteJournal:
 
     async def close(self) -> None:
         """Finish what was handed over and close; gives up after CLOSE_S."""
-        writer = self._writer
+        if not self._is_open:
+            return
+        self._is_open, writer = False, self._writer
         try:
             async with asyncio.timeout(CLOSE_S):
                 await self._hop(writer.close)
@@ -166,7 +174,7 @@ class SqliteJournal:
             await db.close()
             raise
         self._tail, self._before = self._writer.head, self.recovered.state
-        self._unknown = False
+        self._is_open, self._unknown = True, False
 
     async def _hop(self, work: Callable[[], T]) -> T:
         """Run `work` on the database thread.
@@ -178,9 +186,11 @@ class SqliteJournal:
         result: T = await self._db._execute(work)  # type: ignore[no-untyped-call]  # noqa: SLF001
         return result
 
-    def _require_known_outcome(self) -> None:
+    async def _settle_outcome(self) -> None:
         if self._unknown:
-            raise OutcomeUnknown(f"{self._path}: a commit's outcome is unknown: reopen first")
+            async with self._reopening:
+                if self._unknown:
+                    await self.reopen()
 
     async def _require_already_written(self, entries: Sequence[ev.Entry]) -> None:
         """Accept an exact repetition of entries that are in the journal; refuse anything else."""

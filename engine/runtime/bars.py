@@ -50,6 +50,8 @@ class Bars:
         self._ended = Nanos(-1)
         """End of the newest interval handed out: ticks before it come too late for a bar."""
         self.due: Nanos = NEVER
+        self.seen = Nanos(0)
+        """Time of the newest tick."""
         self.late = 0
         """Ticks that belonged to a bar already handed out; they count in VWAP and OI only."""
 
@@ -58,6 +60,7 @@ class Bars:
         tape = self._tapes.get(tick.instrument)
         if tape is None:
             tape = self._tapes[tick.instrument] = _Tape()
+        self.seen = max(self.seen, tick.at)
         self._sum(tape, tick, session_start)
         anchor = session_start or 0
         at = Nanos(anchor + (tick.at - anchor) // self._length * self._length)
@@ -105,12 +108,13 @@ class Bars:
         """Return sums and unfinished bars as JSON data."""
         return {
             "ended": self._ended,
+            "seen": self.seen,
             "tapes": {name: _remembered(tape) for name, tape in self._tapes.items()},
         }
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Take over what `memory` returned."""
-        self._ended = Nanos(memory["ended"])
+        self._ended, self.seen = Nanos(memory["ended"]), Nanos(memory["seen"])
         self._tapes = {}
         for name, values in memory["tapes"].items():
             self._tapes[InstrumentId(name)] = self._recalled(InstrumentId(name), values)

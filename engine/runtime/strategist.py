@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from engine.domain import event as ev
 from engine.domain.command import SubmitSignal
-from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, PositionId, StrategyName
+from engine.domain.ids import CommandId, InstrumentId, Nanos, StrategyName
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
 from engine.domain.signal import Signal
@@ -22,10 +22,10 @@ from engine.domain.state import State
 from engine.domain.strategy import Phase
 from engine.ports.clock import Clock
 from engine.runtime.signal_queue import SignalQueue
+from engine.runtime.strategy_follower import StrategyFollower
 from engine.runtime.strategy_host import StrategyHost
 from engine.runtime.strategy_loading import StrategySpec
-from engine.runtime.strategy_run import StrategyRun, Submit, holding_of
-from engine.runtime.strategy_wire import Closed, Opened, Refused
+from engine.runtime.strategy_run import StrategyRun, Submit
 
 HostFactory = Callable[[StrategySpec], StrategyHost]
 OUTSIDE: Final = "signals"
@@ -60,7 +60,7 @@ class Strategist:
             self._outside.acted = self._offered.memory
         self._instruments: dict[InstrumentId, Instrument] = {}
         self._routes: dict[InstrumentId, tuple[StrategyRun, ...]] = {}
-        self._exits: dict[OrderId, PositionId] = {}
+        self._follower = StrategyFollower(self._runs)
 
     @property
     def due(self) -> Nanos:
@@ -74,9 +74,7 @@ class Strategist:
     def begin(self, state: State, instruments: Mapping[InstrumentId, Instrument]) -> None:
         """Do what `start` does, without waiting: for a replay with inline hosts."""
         self._instruments = dict(instruments)
-        for order in (working.order for working in state.orders.values()):
-            if order.exit is not None:
-                self._exits[order.id] = order.position
+        self._follower.begin(state)
         if self._outside is not None:
             known = state.strategies.get(self._outside.spec.name)
             self._offered.restore(json.loads(known.memory if known else "{}").get("acted", {}))
@@ -119,12 +117,27 @@ class Strategist:
             run.on_tick(tick, session_start)
         if instrument in self._decided.waiting:
             for signal in self._decided.due(tick):
-                self._runs[signal.strategy].send(signal)
+                self._runs[signal.strategy].send(signal, tick.at)
         if instrument in self._offered.waiting:
             for signal in self._offered.due(tick):
                 self._submit(SubmitSignal(CommandId(f"signal-{signal.id}"), signal, "signals"))
                 if self._outside is not None:
                     self._outside.remember()
+
+    def since(self) -> Nanos | None:
+        """Return the time of the newest tick that restored bars know of; None: nothing restored.
+
+        Ticks after it, as far as they can be fetched, belong to `on_missed` before the first live
+        one: then the next decision is what it would have been without the gap.
+        """
+        seen = [run.seen_before for run in self._runs.values() if run.seen_before is not None]
+        return min(seen, default=None)
+
+    def on_missed(self, tick: Tick, session_start: Nanos | None) -> None:
+        """Hear a tick of the time while nobody listened: bars grow, no signal acts on it."""
+        for run in self._routes.get(tick.instrument) or self._route(tick.instrument):
+            if run.seen_before is not None and tick.at > run.seen_before:
+                run.on_tick(tick, session_start)
 
     def on_time(self, now: Nanos) -> None:
         """Hear the time: bars end in a silent market too."""
@@ -133,9 +146,14 @@ class Strategist:
 
     def on_entry(self, entry: ev.Entry, state_after: State) -> None:
         """Hear a journal entry, with the state that it led to."""
-        hear = _HEAR.get(type(entry.event))
-        if hear is not None:
-            hear(self, entry.event, entry.at, state_after)
+        event = entry.event
+        if isinstance(event, ev.StrategyChanged):
+            self._controlled(event, state_after)
+        elif isinstance(event, ev.InstrumentListed):
+            self._instruments[event.instrument.id] = event.instrument
+            self._routes.pop(event.instrument.id, None)
+        else:
+            self._follower.on_entry(entry, state_after)
 
     def _start(self, run: StrategyRun, state: State) -> None:
         try:
@@ -164,76 +182,7 @@ class Strategist:
     def _routes_changed(self) -> None:
         self._routes.clear()
 
-    def _listed(self, event: ev.InstrumentListed, at: Nanos, state: State) -> None:
-        self._instruments[event.instrument.id] = event.instrument
-        self._routes.pop(event.instrument.id, None)
-
-    def _accepted(self, event: ev.SignalAccepted, at: Nanos, state: State) -> None:
-        run = self._runs.get(event.signal.strategy)
-        if run is not None and run.is_running:
-            run.orders[event.order] = event.signal
-
-    def _refused(self, event: ev.SignalRefused, at: Nanos, state: State) -> None:
-        run = self._runs.get(event.signal.strategy)
-        if run is not None:
-            run.tell(Refused(event.signal, event.reason))
-
-    def _order_ended(
-        self, event: ev.OrderRejected | ev.OrderCancelled, at: Nanos, state: State
-    ) -> None:
-        """Tell whose entry came to nothing; what was filled of it is a position already."""
-        self._exits.pop(event.order, None)
-        for run in self._runs.values():
-            signal = run.orders.pop(event.order, None)
-            if signal is not None and PositionId(event.order) not in run.held:
-                run.tell(Refused(signal, event.reason or "cancelled"))
-
-    def _filled(self, event: ev.OrderFilled, at: Nanos, state: State) -> None:
-        order = event.fill.order
-        closing = self._exits.get(order)
-        if closing is not None:
-            if order not in state.orders:
-                del self._exits[order]
-            if closing not in state.positions:
-                self._closed(closing, at, state)
-            return
-        position = state.positions.get(PositionId(order))
-        run = self._runs.get(position.strategy) if position and position.strategy else None
-        if position is None or run is None:
-            return
-        if order not in state.orders:
-            run.orders.pop(order, None)
-        is_new = position.id not in run.held
-        run.held[position.id] = holding_of(position)
-        if is_new:
-            run.tell(Opened(run.held[position.id]))
-
-    def _closed(self, position: PositionId, at: Nanos, state: State) -> None:
-        for run in self._runs.values():
-            holding = run.held.pop(position, None)
-            if holding is None:
-                continue
-            trade = next((t for t in reversed(state.closed) if t.id == position), None)
-            if trade is not None:
-                run.tell(Closed(holding, trade.reason.code, trade.pnl, at))
-
-    def _exit_requested(self, event: ev.OrderRequested, at: Nanos, state: State) -> None:
-        order = event.order
-        if order.exit is None:
-            return
-        for run in self._runs.values():
-            if order.position in run.held:
-                self._exits[order.id] = order.position
-                if run.is_running and len(run.held) == 1:
-                    run.show(Phase.EXITING, f"fill of the exit ({order.exit.code})")
-
-    def _rearmed(self, event: ev.CloseRearmed, at: Nanos, state: State) -> None:
-        for run in self._runs.values():
-            if event.position in run.held and run.is_running and run.phase is Phase.EXITING:
-                instrument = run.held[event.position].instrument
-                run.show(Phase.POSITION_OPEN, f"exit of {instrument}; a close failed")
-
-    def _controlled(self, event: ev.StrategyChanged, at: Nanos, state: State) -> None:
+    def _controlled(self, event: ev.StrategyChanged, state: State) -> None:
         """Do what a person said; our own reports come by here too and change nothing."""
         run = self._runs.get(event.strategy)
         if run is None:
@@ -254,16 +203,3 @@ class Strategist:
         elif run.is_paused:
             run.is_paused = False
             run.announce("resumed")
-
-
-_HEAR: Final[dict[type, Callable[[Strategist, Any, Nanos, State], None]]] = {
-    ev.InstrumentListed: Strategist._listed,  # noqa: SLF001
-    ev.SignalAccepted: Strategist._accepted,  # noqa: SLF001
-    ev.SignalRefused: Strategist._refused,  # noqa: SLF001
-    ev.OrderRejected: Strategist._order_ended,  # noqa: SLF001
-    ev.OrderCancelled: Strategist._order_ended,  # noqa: SLF001
-    ev.OrderFilled: Strategist._filled,  # noqa: SLF001
-    ev.OrderRequested: Strategist._exit_requested,  # noqa: SLF001
-    ev.CloseRearmed: Strategist._rearmed,  # noqa: SLF001
-    ev.StrategyChanged: Strategist._controlled,  # noqa: SLF001
-}

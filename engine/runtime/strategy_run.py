@@ -37,7 +37,9 @@ from engine.runtime.strategy_wire import (
 
 Submit = Callable[[Input], None]
 PATIENCE_S: Final = 60
-"""A decision waits for a tick of its instrument so long, or two bars; then the engine judges."""
+"""A decision waits for a tick of its instrument so long, or two bars; then it is dropped."""
+REMEMBER_S: Final = 60
+"""Sums and unfinished bars are journaled so often between decisions, when `on_time` is called."""
 GRACE_S: Final = 1
 """A bar is ended by the clock so long after its end: ticks of its last moment may be under way."""
 
@@ -55,6 +57,8 @@ class StrategyRun:
         self.is_paused = False
         self.phase = Phase.STOPPED
         self.waits_for = ""
+        self.seen_before: Nanos | None = None
+        """Time of the newest tick that the restored bars know of."""
         self.orders: dict[OrderId, Signal] = {}
         """Entry orders under way, and the signals they come from."""
         self.held: dict[PositionId, Holding] = {}
@@ -67,11 +71,16 @@ class StrategyRun:
         self._queue = queue
         self._host: StrategyHost | None = None
         self._life = 0
+        self._remembered_at = Nanos(0)
         self._memory = ""
         self._journaled = ""
         self._bars_memory: Mapping[str, Any] | None = None
         self._before = State()
         """The state that this life began with."""
+
+    @property
+    def _patience(self) -> int:
+        return max(PATIENCE_S, 2 * self.needs.bar_seconds) * SECOND
 
     @property
     def due(self) -> Nanos:
@@ -146,8 +155,11 @@ class StrategyRun:
         """End bars that no tick ends, and decisions that no tick answers."""
         if self.due != NEVER and now >= self.due + GRACE_S * SECOND:
             self.on_bars_due(Nanos(now - GRACE_S * SECOND))
-        if self._queue.waiting and self.phase is Phase.ENTERING:
+        if self._queue.waiting:
             self._lapse(now)
+        if self.bars is not None and now >= self._remembered_at + REMEMBER_S * SECOND:
+            self._remembered_at = now
+            self.remember()
 
     def show(self, phase: Phase, waits_for: str, why: str = "") -> None:
         """Journal where it stands, unless nothing changed or a person paused it."""
@@ -183,18 +195,20 @@ class StrategyRun:
             self._journaled = text
             self._submit(StrategyRemembered(self.spec.name, text))
 
-    def send(self, signal: Signal) -> None:
-        """Hand a signal to the engine, which accepts or refuses it."""
+    def send(self, signal: Signal, now: Nanos) -> None:
+        """Hand a signal to the engine, which accepts or refuses it; not one that is too old."""
         name = self.spec.name
+        if now - signal.at > self._patience:
+            reason = f"no tick of {signal.instrument} within {self._patience // SECOND} s"
+            self._submit(StrategyNoted(name, f"ENTRY DROPPED {signal.id}: {reason}"))
+            self.tell(Refused(signal, reason))
+            return
         self._submit(SubmitSignal(CommandId(f"signal-{signal.id}"), signal, f"strategy:{name}"))
 
     def _lapse(self, now: Nanos) -> None:
-        patience = max(PATIENCE_S, 2 * self.needs.bar_seconds) * SECOND
-        name = self.spec.name
-        for signal in self._queue.take(
-            lambda waiting: waiting.strategy == name and waiting.at + patience <= now
-        ):
-            self.send(signal)
+        name, limit = self.spec.name, now - self._patience
+        for signal in self._queue.take(lambda s: s.strategy == name and s.at < limit):
+            self.send(signal, now)
 
     def _answered(self, life: int, reply: Reply) -> None:
         if life != self._life or not self.is_running:
@@ -238,6 +252,7 @@ class StrategyRun:
         self.bars = Bars(needs.bar_seconds) if needs.bar_seconds else None
         if self.bars is not None and self._bars_memory:
             self.bars.restore(self._bars_memory)
+            self.seen_before = self.bars.seen
         self.on_ready()
 
 

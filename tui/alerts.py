@@ -26,7 +26,7 @@ class Alert:
 
     at: Nanos
     token: str
-    """Theme token: `near`, `error`, `warning`, `accent`."""
+    """Theme token: `near-stop`, `error`, `warning`, `accent`."""
     text: str
     """Already safe to draw."""
     key: str = ""
@@ -70,9 +70,11 @@ class Alerts:
             return
         if room <= NEAR and name not in self.near and item.position.close is None:
             self.near.add(name)
-            rule = fmt.words(item.nearest.rule) if item.nearest else "stop"
+            rule = fmt.rule(item.nearest.rule) if item.nearest else "stop"
             what = f"{fmt.symbol(item.position.instrument)} {fmt.unsigned_percent(room)}"
-            self.raise_alert(Alert(now, "near", f"{what} from its {rule} stop", f"near:{name}"))
+            self.raise_alert(
+                Alert(now, "near-stop", f"{what} from its {rule} stop", f"near:{name}")
+            )
         elif room >= RELEASE and name in self.near:
             self.near.discard(name)
             self.drop(f"near:{name}")

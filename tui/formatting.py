@@ -21,6 +21,7 @@ NOTHING: Final = "–"
 
 _CONTEXT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _OPTION: Final = re.compile(r"(?<=\d)(CE|PE)$")
+_OPTION_WORD: Final = re.compile(r"\b([A-Z]+\w*\d)(CE|PE)\b")
 _RIGHTS: Final = {"CE": "CALL", "PE": "PUT"}
 _CENT_CURRENCIES: Final = frozenset(
     {"INR", "USD", "EUR", "GBP", "CHF", "USDT", "USDC", "AUD", "CAD", "SGD"}
@@ -152,6 +153,14 @@ def words(code: str) -> str:
     return for_screen(code, 60).replace("_", " ")
 
 
+_RULES: Final = {"take_profit": "target", "initial": "stop", "oi": "OI", "vwap": "VWAP"}
+
+
+def rule(code: str) -> str:
+    """Return an exit rule's name; one that was never heard of is shown as it is."""
+    return _RULES.get(code) or words(code)
+
+
 def fit(text: str, width: int, *, right: bool = False) -> str:
     """Return `text` in exactly `width` cells: padded, or cut with an ellipsis."""
     if width <= 0:
@@ -166,3 +175,8 @@ def fit(text: str, width: int, *, right: bool = False) -> str:
 def cells(text: str) -> int:
     """Return how many columns `text` takes on screen."""
     return len(text) if text.isascii() else cell_len(text)
+
+
+def symbols_in(text: str) -> str:
+    """Return a sentence with option names as a person reads them (no CE, no PE)."""
+    return _OPTION_WORD.sub(lambda match: f"{match[1]}{_RIGHTS[match[2]]}", text)

@@ -29,7 +29,7 @@ TOKENS: Final = (
     "accent",
     "profit",
     "loss",
-    "near",
+    "near-stop",
     "stale",
     "paper",
     "live",
@@ -47,6 +47,10 @@ LIVE: Final = "bold reverse {red} on {white}"
 """Not a theme's business: LIVE and NOT PERSISTED look the same everywhere (C-6)."""
 GREY_KEEPS: Final = frozenset({"live", "paper", "replay", "alert", "error", "key", "rule"})
 """Tokens that keep their look while figures are grey for lack of an engine."""
+
+
+_TEXTUAL_OWN: Final = frozenset({"text", "error", "warning", "accent"})
+"""Names that Textual's own style sheets use for something else."""
 
 
 class ThemeError(Exception):
@@ -122,11 +126,15 @@ def _theme(
 ) -> Theme:
     if "primary" not in base:
         raise ThemeError(f"{path}: base.primary is missing")
-    variables = {token: _css(style) for token, style in styles.items() if style.color is not None}
+    variables = {
+        token: _css(style)
+        for token, style in styles.items()
+        if style.color is not None and token not in _TEXTUAL_OWN
+    }
     allowed = {"secondary", "warning", "error", "success", "accent", "foreground"}
     allowed |= {"primary", "background", "surface", "panel", "boost"}
     extra = {key: value for key, value in base.items() if key not in allowed}
-    known = {key: value for key, value in base.items() if key in allowed}
+    known: dict[str, Any] = {key: value for key, value in base.items() if key in allowed}
     return Theme(
         name=name,
         dark=bool(data.get("dark", True)),

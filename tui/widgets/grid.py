@@ -118,8 +118,7 @@ class Grid:
             header.append((fit(title, self._widths[column.key], right=not column.is_left), token))
             header.append((gap, MUTED))
         lines: list[Line] = [tuple(header)]
-        for row in ids:
-            lines.append(self._row(row, rows[row], chosen, gap, is_focused=is_focused))
+        lines += [self._row(row, rows[row], chosen, gap, is_focused=is_focused) for row in ids]
         lines += [BLANK] * (height - len(lines))
         return lines
 

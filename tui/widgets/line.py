@@ -45,9 +45,12 @@ def pushed_apart(left: Line, right: Line, width: int, fill: str = " ", token: st
 
 
 def titled_rule(title: str, width: int, *, notes: str = "", is_focused: bool = False) -> Line:
-    """Return a thin rule that carries a panel's title and, at its right end, its notes."""
-    mark = "accent" if is_focused else "title"
+    """Return a thin rule that carries a panel's title and, if there is room, its notes."""
+    mark = "accent!" if is_focused else "title"
     rule = "focus-rule" if is_focused else "rule"
     left: Line = (("─ ", rule), (title, mark), (" ", rule))
-    right: Line = ((f" {notes} ", MUTED), ("─", rule)) if notes else ()
+    room = width - line_cells(left) - 5
+    right: Line = ()
+    if notes and room >= 6:
+        right = ((f" {fit(notes, min(cells(notes), room))} ", MUTED), ("─", rule))
     return pushed_apart(left, right, width, "─", rule)

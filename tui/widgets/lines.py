@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from tui.formatting import cells
 from tui.theming import Look
-from tui.widgets.line import BLANK, Line, cut
+from tui.widgets.line import BLANK, Line
 
 
 class HasLook(Protocol):
@@ -127,6 +127,3 @@ def _changed(old: str, new: str, size: int) -> tuple[int, int]:
         index for index, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1]
     ]
     return differing[0], differing[-1] + 1
-
-
-__all__ = ["Lines", "changed_cells", "cut", "segments"]

@@ -1,0 +1,47 @@
+"""The rig in a real terminal: for pictures, and to feel how it moves."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from tui.terminal import TerminalError, prepare, require, speak_utf8
+
+
+def main() -> None:
+    """Show the rig; `--live` lets prices move."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--live", action="store_true")
+    parser.add_argument("--theme")
+    parser.add_argument("--view", default="dashboard")
+    options = parser.parse_args()
+    terminal = prepare()
+    try:
+        require(os.environ)
+    except TerminalError as error:
+        sys.exit(str(error))
+    speak_utf8()
+
+    from engine.domain.ids import Nanos
+    from tests.tui.rig import Rig, pulse
+    from tui.settings import ConsoleSettings
+
+    settings = ConsoleSettings(terminal=terminal, theme=options.theme, view=options.view)
+    rig = Rig(settings)
+
+    def beat() -> None:
+        now = Nanos(rig.clock.now() + 100_000_000)
+        rig.clock.set(now)
+        rig.link.push(pulse(now))
+        if options.live:
+            for quote in rig.link.welcome.quotes:
+                step = (now // 100_000_000 + sum(map(ord, quote.instrument))) % 7 - 3
+                tick = rig.app.desk.replica.instruments[quote.instrument].tick_size
+                quote.last = type(quote.last)(quote.last + step * tick)
+                quote.at = now
+                rig.tick(quote.instrument, str(quote.last))
+
+    rig.app.call_later(lambda: rig.app.set_interval(0.1, beat))
+    rig.app.run(mouse=settings.mouse)
+    os._exit(rig.app.return_code or 0)

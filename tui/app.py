@@ -1,0 +1,223 @@
+"""The console: an engine's link on one side, the stage on the other, one flush timer between.
+
+Everything the engine says goes into the replica at once; the screen is drawn at most so many
+times a second, only where something changed, and not at all while the terminal lags behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from itertools import count
+from pathlib import PurePath
+from typing import ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+from textual.filter import LineFilter, NoColor
+
+from engine.domain.command import Command
+from engine.domain.errors import DomainError
+from engine.domain.event import Entry
+from engine.domain.ids import CommandId
+from engine.link.protocol import Disconnected, EngineLink, Update
+from engine.ports.clock import Clock
+from tui.action import Context
+from tui.actions import BY_ID, bindings_for
+from tui.alerts import Alert, alert_of
+from tui.deeds import CONSOLE_DEEDS, Deed
+from tui.driver import HardyDriver
+from tui.filters import AsciiFilter, SafetyFilter
+from tui.guard import guard
+from tui.keymap import Keys
+from tui.painter import Painter, driver_of
+from tui.panel import Desk
+from tui.permission import why_not_send
+from tui.sanitise import for_screen
+from tui.settings import ConsoleSettings
+from tui.stage import Stage
+from tui.terminal import is_gone, on_signals
+from tui.theming import Look, load_looks, themes_directory
+
+HANG_UP = 129
+"""Exit code when the terminal is gone: 128 + SIGHUP."""
+
+
+class Console(App[int], inherit_bindings=False):
+    """One stage over one engine. `act` runs any action of the table by its id."""
+
+    CSS_PATH: ClassVar[list[str | PurePath]] = [themes_directory() / "base.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.GLOBAL)]
+    ENABLE_COMMAND_PALETTE = False
+    TITLE = "Holdfast"
+
+    def __init__(
+        self, link: EngineLink, clock: Clock, settings: ConsoleSettings | None = None
+    ) -> None:
+        self.clock = clock
+        self.settings = settings or ConsoleSettings()
+        self.desk = Desk(is_read_only=self.settings.is_read_only, mono=clock.monotonic())
+        self.link = link
+        self.keys = Keys(self.settings.keymap)
+        self.deeds: dict[str, Deed] = dict(CONSOLE_DEEDS)
+        data_dir = self.settings.data_dir
+        self.looks = load_looks(data_dir / "themes" if data_dir is not None else None)
+        self._look = self.looks["dark"]
+        self._commands = count(1)
+        self._started = clock.now()
+        self._round = 0
+        terminal = self.settings.terminal
+        self._own_filters: list[LineFilter] = [SafetyFilter()]
+        if not terminal.is_utf8:
+            self._own_filters.append(AsciiFilter())
+        if terminal.is_mono:
+            self._own_filters.append(NoColor())
+        is_served = "TEXTUAL_DRIVER" in os.environ
+        super().__init__(driver_class=None if is_served else HardyDriver)
+        self.stage = Stage(self.desk, self.keys, self.settings.view)
+        self.painter = Painter(self)
+
+    # What widgets ask of the app.
+
+    @property
+    def look(self) -> Look:
+        """The theme in use."""
+        return self._look
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether figures are shown as out of date."""
+        return self.desk.is_grey
+
+    @property
+    def console_driver(self) -> HardyDriver | None:
+        """The driver of a real terminal."""
+        return driver_of(self)
+
+    def get_line_filters(self) -> list[LineFilter]:
+        return [*super().get_line_filters(), *self._own_filters]
+
+    def get_default_screen(self) -> Stage:
+        return self.stage
+
+    # Life.
+
+    def on_mount(self) -> None:
+        for look in self.looks.values():
+            self.register_theme(look.theme)
+        wanted = self.settings.theme or self.settings.terminal.theme
+        self.use_theme(wanted if wanted in self.looks else self.settings.terminal.theme)
+        self.set_keymap(self.keys.textual())
+        self.attach()
+        if not self.is_headless:
+            on_signals(asyncio.get_running_loop(), self.leave)
+            self.set_interval(1, self._watch_terminal)
+        self.painter.start(self.settings.frame_seconds)
+
+    def attach(self) -> None:
+        """Listen to the engine from a fresh snapshot on."""
+        self._round += 1
+        mine = self._round
+
+        def receive(update: Update) -> None:
+            if mine == self._round:
+                self.receive(update)
+
+        self.link.attach(receive)
+
+    def receive(self, update: Update) -> None:
+        """Take one update; what cannot follow on the replica's state starts afresh."""
+        mono = self.clock.monotonic()
+        replica, alerts = self.desk.replica, self.desk.alerts
+        try:
+            replica.apply(update, mono)
+        except DomainError as error:
+            replica.apply(Disconnected("out of step with the engine"), mono)
+            self.alarm("replica", error)
+            self.attach()
+            return
+        if isinstance(update, Entry):
+            self.desk.progress.apply(update, mono)
+            alert = alert_of(update, replica)
+            if alert is not None:
+                alerts.raise_alert(alert)
+        elif isinstance(update, Disconnected):
+            why = for_screen(update.why, 80)
+            alerts.raise_alert(Alert(self.desk.now, "error", f"link lost: {why}", "link"))
+
+    def leave(self, code: int = 0) -> None:
+        """End the console with an exit code; the terminal is restored by Textual."""
+        self.painter.restore_title()
+        self.exit(code, return_code=code)
+
+    def _watch_terminal(self) -> None:
+        driver = self.console_driver
+        if driver is not None and (driver.is_closed or is_gone()):
+            self.leave(HANG_UP)
+
+    # Acting.
+
+    def action_act(self, name: str) -> None:
+        """Run the action whose key was pressed."""
+        self.act(name)
+
+    @guard
+    def act(self, name: str, *arguments: str) -> None:
+        """Run an action of the table by its id; refused with the reason while only reading."""
+        action = BY_ID[name]
+        why = why_not_send(self.desk) if action.needs_lease else ""
+        if why:
+            self.say(why)
+            return
+        deed = self.deeds.get(name)
+        if deed is not None:
+            deed(self, *arguments)
+
+    def next_command(self) -> CommandId:
+        """Return a command id that was never used before, also not by an earlier console."""
+        return CommandId(f"console-{self._started:x}-{next(self._commands)}")
+
+    async def submit(self, command: Command, label: str) -> None:
+        """Send a command and follow it through the journal in the header (C-3)."""
+        mono = self.clock.monotonic()
+        self.desk.progress.sent(command.id, label, mono)
+        self.stage.draw_frame()
+        try:
+            await self.link.send(command)
+        except ConnectionError as error:
+            self.desk.progress.failed(command.id, str(error) or "the engine is gone", mono)
+        self.stage.draw_frame()
+
+    def say(self, text: str, token: str = "warning") -> None:  # noqa: S107 a style's name
+        """Show a line in the header; a newer one replaces it."""
+        self.desk.alerts.raise_alert(Alert(self.desk.now, token, for_screen(text, 160), "said"))
+        self.stage.draw_frame()
+
+    def alarm(self, what: str, error: BaseException) -> None:
+        """Show that something of the console itself failed; it goes on."""
+        text = f"console fault in {for_screen(what, 40)}: {type(error).__name__}"
+        detail = for_screen(error, 120)
+        self.log.error(text, detail)
+        alert = Alert(self.desk.now, "error", f"{text}: {detail}", f"fault:{what}")
+        self.desk.alerts.raise_alert(alert)
+
+    # The display.
+
+    @guard
+    def flush(self) -> None:
+        """Draw a frame; the repeating timer's callback."""
+        self.painter.flush()
+
+    def use_theme(self, name: str) -> None:
+        """Draw with a theme from now on."""
+        self._look = self.looks[name]
+        self.desk.theme = name
+        self.theme = name
+        self.refresh_css(animate=False)
+
+    def cursor_moved(self) -> None:
+        """Bring along what follows the cursor: the ladder, a detail, a record."""
+        followers = {"stops", "detail", "strategy", "record"}
+        for panel in self.stage.visible_panels:
+            if panel.NAME in followers:
+                panel.show_guarded()

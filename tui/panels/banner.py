@@ -1,0 +1,70 @@
+"""One line per grave state, over everything: lost link, NOT PERSISTED, flatten, paused display."""
+
+from __future__ import annotations
+
+from engine.domain.ids import SECOND
+from tui import formatting as fmt
+from tui.panel import Desk
+from tui.sanitise import for_screen
+from tui.widgets.line import Line, cut, line_cells
+
+
+def project(desk: Desk, width: int) -> list[Line]:
+    """Return at most one line; empty when nothing grave is the matter."""
+    chips = [*_link(desk), *_store(desk), *_latch(desk), *_paused(desk), *_blocks(desk)]
+    if not chips:
+        return []
+    spans: list[tuple[str, str]] = []
+    for text, token in chips:
+        if spans:
+            spans.append((" ", "text"))
+        spans.append((f" {text} ", token))
+    line = cut(spans, width)
+    return [(*line, (" " * (width - line_cells(line)), "text"))]
+
+
+def _link(desk: Desk) -> Line:
+    replica = desk.replica
+    if replica.is_waiting and not replica.lost:
+        return (("WAITING for the engine", "alert"),)
+    silent = replica.silence(desk.mono) // SECOND
+    if replica.lost:
+        why = for_screen(replica.lost, 60)
+        return ((f"LINK LOST {silent} s: {why}. The engine guards its positions", "live"),)
+    return ((f"ENGINE SILENT {silent} s", "live"),) if desk.is_grey else ()
+
+
+def _store(desk: Desk) -> Line:
+    pulse, welcome = desk.replica.pulse, desk.replica.welcome
+    if welcome is not None and welcome.persistence == "off":
+        return (("NOT PERSISTED: the store is off by choice", "live"),)
+    if pulse is not None and not pulse.is_persisted:
+        return (("NOT PERSISTED: entries stopped, exits go on", "live"),)
+    return ()
+
+
+def _latch(desk: Desk) -> Line:
+    latch = desk.replica.state.latch
+    if latch is None:
+        return ()
+    left = len(desk.replica.state.positions)
+    done = "flat" if latch.is_flat else f"{left} still open"
+    cause = fmt.words(latch.cause.value)
+    return ((f"FLATTEN {done} ({cause}): {for_screen(latch.reason, 60)}", "live"),)
+
+
+def _paused(desk: Desk) -> Line:
+    if desk.paused_at is None:
+        return ()
+    waited = (desk.mono - desk.paused_at) // SECOND
+    return ((f"DISPLAY PAUSED {waited} s, the engine goes on (space)", "alert"),)
+
+
+def _blocks(desk: Desk) -> Line:
+    blocks = desk.replica.state.blocks
+    if not blocks or desk.replica.state.latch is not None:
+        return ()
+    source, reason = next(iter(blocks.items()))
+    more = f" +{len(blocks) - 1}" if len(blocks) > 1 else ""
+    text = f"ENTRIES BLOCKED by {for_screen(source, 20)}: {for_screen(reason, 60)}{more}"
+    return ((text, "alert"),)

@@ -1,0 +1,212 @@
+"""Two lines that cannot be scrolled away: mode, money, health, time; lamps and what is new."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.domain import calendar
+from engine.domain.health import Level
+from engine.domain.ids import MINUTE, SECOND
+from engine.domain.session import Mode
+from tui import formatting as fmt
+from tui.book import Totals, totals
+from tui.panel import Desk
+from tui.progress import Step, Told
+from tui.sanitise import for_screen
+from tui.widgets.line import Line, Span, cut, line_cells, pushed_apart
+
+Chunk = tuple[int, Line]
+"""(priority, spans): the highest number is dropped first."""
+
+FEED_LATE: Final = 5 * SECOND
+MODES: Final = {Mode.PAPER: "paper", Mode.LIVE: "live", Mode.REPLAY: "replay"}
+LEVELS: Final = {
+    Level.EXCELLENT: "ok",
+    Level.GOOD: "ok",
+    Level.FAIR: "warning",
+    Level.POOR: "error",
+    Level.CRITICAL: "live",
+}
+STEPS: Final = {
+    Step.SENT: "muted",
+    Step.ACCEPTED: "accent",
+    Step.COMMITTED: "accent",
+    Step.FILLED: "ok",
+    Step.DONE: "ok",
+    Step.REFUSED: "error",
+}
+
+
+def project(desk: Desk, width: int, height: int = 2) -> list[Line]:
+    """Return the header's lines; with one line only the essentials."""
+    if height == 1:
+        return [_fitted([mode(desk), *_short(desk)], _clock(desk, short=True), width)]
+    top = [
+        mode(desk),
+        *_venue(desk),
+        *_money(desk),
+        *_health(desk, "H" if width < 100 else "Health"),
+    ]
+    return [
+        _fitted(top, _clock(desk, short=width < 100), width),
+        pushed_apart(cut(_lamps(desk, width), width), message(desk), width)
+        if line_cells(message(desk)) < width // 2
+        else cut((*_lamps(desk, width), *message(desk)), width),
+    ]
+
+
+def mode(desk: Desk) -> Chunk:
+    """Return the mode as a block: LIVE is red and reverse in every theme."""
+    session = desk.replica.state.session
+    if session is None:
+        return (0, ((" NO SESSION ", "alert"),))
+    word = f" {session.mode.name} "
+    block: Line = ((word, MODES[session.mode]),)
+    return (0, (*block, (" READ ONLY", "warning")) if desk.is_read_only else block)
+
+
+def _venue(desk: Desk) -> list[Chunk]:
+    welcome = desk.replica.welcome
+    if welcome is None:
+        return []
+    feed, venue = for_screen(welcome.feed, 16), for_screen(welcome.venue, 16)
+    return [(5, ((f"{feed} → {venue}" if feed != venue else venue, "muted"),))]
+
+
+def _money(desk: Desk) -> list[Chunk]:
+    sums = totals(desk.replica, desk.book)
+    if sums is None:
+        return []
+    partial = "?" if sums.is_partial else ""
+    value = fmt.money(sums.equity, sums.currency) + partial
+    more: list[Chunk] = [(6, ((f"+{sums.others} accounts", "muted"),))] if sums.others else []
+    return [
+        (2, (("Value ", "muted"), (value, "text!"), (f" {sums.currency}", "muted"))),
+        *more,
+        (0, (("Day ", "muted"), *_day(sums))),
+        (7, (("open ", "muted"), _tinted(sums, "open"))),
+        (8, (("realised ", "muted"), _tinted(sums, "realised"))),
+    ]
+
+
+def _day(sums: Totals) -> Line:
+    hue = "profit" if sums.day > 0 else "loss" if sums.day < 0 else "text"
+    text = fmt.signed_money(sums.day, sums.currency)
+    ratio = f" {fmt.percent(sums.day_ratio)}" if sums.day_ratio is not None else ""
+    return ((text, f"{hue}!"), (ratio, hue))
+
+
+def _tinted(sums: Totals, name: str) -> Span:
+    value = sums.open if name == "open" else sums.realised
+    hue = "profit" if value > 0 else "loss" if value < 0 else "text"
+    return (fmt.signed_money(value, sums.currency), hue)
+
+
+def _health(desk: Desk, word: str) -> list[Chunk]:
+    health = desk.replica.health
+    if health is None:
+        return [(1, ((f"{word} –", "muted"),))]
+    hue = LEVELS[health.level]
+    return [
+        (1, ((f"{word} ", "muted"), (f"{health.score:.0f}", f"{hue}!"))),
+        (4, ((health.level.value, hue),)),
+    ]
+
+
+def _short(desk: Desk) -> list[Chunk]:
+    sums = totals(desk.replica, desk.book)
+    health = desk.replica.health
+    lamps = "".join(_mark(ok) for ok in _states(desk))
+    return [
+        (1, _day(sums)[:1] if sums else ()),
+        (3, ((lamps, "muted"),)),
+        (2, ((f"H{health.score:.0f}", LEVELS[health.level]),) if health else ()),
+    ]
+
+
+def _clock(desk: Desk, *, short: bool) -> Line:
+    pulse = desk.replica.pulse
+    if pulse is None:
+        return (("--:--:-- ", "muted"),)
+    show = fmt.clock if short else fmt.clock_zone
+    return ((f"{show(pulse.now, desk.replica.zone)} ", "text!"),)
+
+
+def _states(desk: Desk) -> tuple[bool, bool, bool]:
+    pulse = desk.replica.pulse
+    up = pulse is not None and pulse.is_feed_up and pulse.feed_age < FEED_LATE
+    return not desk.is_grey, pulse is not None and pulse.is_persisted, up
+
+
+def _mark(is_good: bool) -> str:
+    return "●" if is_good else "○"
+
+
+def _lamps(desk: Desk, width: int) -> Line:
+    link, store, feed = _states(desk)
+    pulse = desk.replica.pulse
+    spans: list[Span] = [(" ", "text")]
+    spans += [("● LINK", "ok")] if link else [("○ LINK LOST", "live")]
+    spans += [("  ", "text"), ("● STORE", "ok") if store else ("○ NOT PERSISTED", "live")]
+    welcome = desk.replica.welcome
+    if welcome is not None and welcome.persistence == "off":
+        spans[-1] = ("○ NOT PERSISTED (off)", "live")
+    age = fmt.age(pulse.feed_age) if pulse is not None else fmt.NOTHING
+    if pulse is not None and not pulse.is_feed_up:
+        spans += [("  ", "text"), ("○ FEED DOWN", "error")]
+    else:
+        spans += [("  ", "text"), (f"{_mark(feed)} FEED {age}", "ok" if feed else "warning")]
+    spans.append(("  ", "text"))
+    if width >= 100:
+        spans += _session(desk)
+    return tuple(spans)
+
+
+def _session(desk: Desk) -> list[Span]:
+    replica = desk.replica
+    session, pulse = replica.state.session, replica.pulse
+    if session is None or pulse is None:
+        return []
+    minute = pulse.now // MINUTE * MINUTE
+    markets = [item for item in replica.state.instruments.values() if item.is_tradable]
+    is_open = any(calendar.is_open(type(pulse.now)(minute), item) for item in markets[:50])
+    market = "market open" if is_open or not markets else "market closed"
+    trades = sum(account.trades for account in replica.state.accounts.values())
+    wins = sum(account.wins for account in replica.state.accounts.values())
+    won = f", {wins} won" if trades else ""
+    since = fmt.clock(session.started_at, replica.zone)[:5]
+    rate = f"{pulse.ticks_per_s:,.0f} ticks/s"
+    return [(f"{market}  session since {since}  {trades} trades{won}  {rate}  ", "muted")]
+
+
+def message(desk: Desk) -> Line:
+    """Return what is new: a command on its way, else the newest alert with their number."""
+    told = desk.progress.newest(desk.mono)
+    if told is not None:
+        return (*_told(told), (" ", "text"))
+    if desk.alerts.waiting:
+        newest = desk.alerts.waiting[-1]
+        count = len(desk.alerts.waiting)
+        return ((f" {count}! ", "alert"), (f" {newest.text} ", newest.token))
+    return ()
+
+
+def _told(told: Told) -> Line:
+    why = f": {told.reason}" if told.reason else ""
+    return ((f"{told.label} ", "text"), (f"▸ {told.step.value}{why}", STEPS[told.step]))
+
+
+def _fitted(chunks: list[Chunk], right: Line, width: int) -> Line:
+    """Return the chunks that fit before `right`, the least important dropped."""
+    room = width - line_cells(right) - 1
+    kept = list(chunks)
+    while kept and sum(line_cells(line) + 2 for _, line in kept) > room + 2:
+        drop = max(range(len(kept)), key=lambda index: (kept[index][0], index))
+        if kept[drop][0] == 0:
+            break
+        del kept[drop]
+    spans: list[Span] = []
+    for _, line in kept:
+        if line:
+            spans += [*line, ("  ", "text")]
+    return pushed_apart(tuple(spans), right, width)

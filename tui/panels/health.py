@@ -1,0 +1,114 @@
+"""Health: a bar per component, the worst first to see; in full with every lost point (C-13)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from engine.domain.health import Component, Health
+from tui import formatting as fmt
+from tui.panel import Panel
+from tui.panels.header import LEVELS
+from tui.replica import Concern
+from tui.sanitise import for_screen
+from tui.widgets.gauges import meter
+from tui.widgets.line import BLANK, Line, Span, cut
+
+_NAME_WIDTH = 13
+
+
+def hue_of(score: float) -> str:
+    """Return the token of a score; the figure beside it says the same."""
+    return "bar" if score >= 75 else "warning" if score >= 40 else "error"
+
+
+def project(health: Health, width: int) -> list[Line]:
+    """Return the compact panel: a bar, the score and the first reason per component."""
+    bar_width = max(6, min(24, width - _NAME_WIDTH - 36))
+    lines = [_component(item, bar_width, width) for item in health.components]
+    worst = for_screen(health.worst, 120)
+    head: Line = (("  worst: ", "muted"), (worst or "nothing is lost", "text"))
+    return [*lines, cut(head, width)]
+
+
+def project_full(health: Health, width: int) -> list[Line]:
+    """Return every component with its figures and each lost point, then the formula."""
+    lines: list[Line] = []
+    for item in health.components:
+        lines.append(_component(item, 24, width, with_reason=False))
+        figures = "   ".join(
+            f"{for_screen(name, 30)} {for_screen(value, 30)}" for name, value in item.figures
+        )
+        if figures:
+            lines.append(cut((("    ", "text"), (figures, "muted")), width))
+        for loss in item.losses:
+            points: Span = (f"    −{loss.points:.1f}  ", "warning")
+            lines.append(cut((points, (for_screen(loss.why, 160), "text")), width))
+    return [*lines, BLANK, *_formula(health, width)]
+
+
+def _component(item: Component, bar_width: int, width: int, *, with_reason: bool = True) -> Line:
+    hue = hue_of(item.score)
+    mark = "!" if item.is_critical else " "
+    spans: list[Span] = [
+        (f" {mark}", "muted"),
+        (fmt.fit(fmt.words(item.name), _NAME_WIDTH), "text"),
+        *meter(item.score / 100, bar_width, hue),
+        (f"{item.score:5.0f} ", "text" if item.score >= 75 else f"{hue}!"),
+    ]
+    if not with_reason:
+        spans.append((f" weight {item.weight:g}{' critical' if item.is_critical else ''}", "muted"))
+    elif item.losses:
+        spans.append((f" {for_screen(item.losses[0].why, 100)}", "muted"))
+    elif item.figures:
+        name, value = item.figures[0]
+        spans.append((f" {for_screen(name, 30)} {for_screen(value, 30)}", "muted"))
+    return cut(spans, width)
+
+
+def _formula(health: Health, width: int) -> list[Line]:
+    weight = sum(item.weight for item in health.components)
+    mean = sum(item.score * item.weight for item in health.components) / weight if weight else 0.0
+    critical = [item.score for item in health.components if item.is_critical]
+    cap = f", the worst critical component stands at {min(critical):.0f}" if critical else ""
+    return [
+        cut((("  each component: 100 minus its losses, at least 0", "muted"),), width),
+        cut(((f"  weighted mean {mean:.1f}{cap}", "muted"),), width),
+        cut(
+            (
+                ("  overall ", "muted"),
+                (f"{health.score:.1f} {health.level.value}", f"{LEVELS[health.level]}!"),
+            ),
+            width,
+        ),
+    ]
+
+
+class HealthPanel(Panel):
+    """The compact panel of the dashboard."""
+
+    NAME: ClassVar[str] = "health"
+    TITLE: ClassVar[str] = "Health"
+    CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.HEALTH, Concern.LINK})
+
+    def notes(self) -> str:
+        health = self.desk.replica.health
+        return f"{health.score:.0f} {health.level.value}" if health is not None else ""
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        health = self.desk.replica.health
+        if health is None:
+            return [(("  not measured yet", "muted"),)]
+        return self.scrolled(project(health, width), height)
+
+
+class ComponentsPanel(HealthPanel):
+    """The full account on the health screen."""
+
+    NAME: ClassVar[str] = "components"
+    TITLE: ClassVar[str] = "Components: every lost point"
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        health = self.desk.replica.health
+        if health is None:
+            return [(("  not measured yet", "muted"),)]
+        return self.scrolled(project_full(health, width), height)

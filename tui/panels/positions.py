@@ -1,0 +1,236 @@
+"""Open positions by danger: price and age, room to the nearest stop, profit (C-10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from textual import events
+from textual.binding import BindingType
+
+from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId
+from engine.domain.instrument import Kind
+from engine.domain.stop import Reading, Unit
+from tui import formatting as fmt
+from tui.action import Context
+from tui.actions import bindings_for
+from tui.book import Figures
+from tui.filtering import Filter
+from tui.panel import Desk, Panel
+from tui.replica import Concern, Replica
+from tui.widgets.gauges import sparkline
+from tui.widgets.grid import Column, Grid
+from tui.widgets.line import Line, Span
+
+COLUMNS: Final = (
+    Column("symbol", "INSTRUMENT", 0, is_left=True, width=12),
+    Column("last", "LTP", 2, width=8),
+    Column("age", "AGE", 6, width=3),
+    Column("stop", "STOP%", 1, width=8),
+    Column("pnl", "P&L", 3, width=10),
+    Column("gain", "P&L%", 5, width=7),
+    Column("side", "SIDE", 4, is_left=True, width=5),
+    Column("qty", "QTY", 7),
+    Column("entry", "ENTRY", 8),
+    Column("level", "STOP AT", 9),
+    Column("rule", "NEAREST", 10, is_left=True, width=8),
+    Column("spark", "LAST 60 s", 11, is_left=True, width=14),
+    Column("held", "HELD", 12, width=6),
+    Column("peak", "PEAK", 13),
+    Column("strategy", "STRATEGY", 14, is_left=True, width=10),
+)
+NEAR: Final = Decimal("0.05")
+"""The danger zone (E-20): one mark."""
+VERY_NEAR: Final = Decimal("0.02")
+SPARK_WIDTH: Final = 14
+
+_SORTS: Final[dict[str, Callable[[Figures], Any]]] = {
+    "stop": Figures.danger,
+    "symbol": lambda item: (fmt.symbol(item.position.instrument), item.position.id),
+    "pnl": lambda item: (item.pnl is None, item.pnl or Decimal(0), item.position.id),
+    "gain": lambda item: (item.gain is None, item.gain or Decimal(0), item.position.id),
+    "qty": lambda item: (item.position.qty, item.position.id),
+    "held": lambda item: (-item.position.opened_at, item.position.id),
+}
+SORTS: Final = tuple(_SORTS)
+
+
+def project(item: Figures, replica: Replica, now: Nanos) -> tuple[Span, ...]:
+    """Return the cells of one position, a span per column."""
+    position, instrument = item.position, item.instrument
+    hue = "stale" if is_stale(item, replica, now) else "text"
+    entry = fmt.price(position.entry, instrument)
+    return (
+        (fmt.symbol(position.instrument), hue),
+        *_price_cells(item, now, hue),
+        *_stop_cells(item),
+        *_profit_cells(item, hue),
+        (_side(item), "text" if position.side.sign > 0 else "accent"),
+        (fmt.quantity(position.qty), "muted"),
+        (entry, "muted"),
+        (_level(item.nearest, item), "muted"),
+        (fmt.rule(item.nearest.rule) if item.nearest else fmt.NOTHING, "muted"),
+        (spark(replica, position.instrument), hue if hue == "stale" else "bar"),
+        (fmt.duration(now - position.opened_at), "muted"),
+        (fmt.price(item.peak, instrument), "muted"),
+        (fmt.words(position.strategy or "by hand")[:16], "muted"),
+    )
+
+
+def is_stale(item: Figures, replica: Replica, now: Nanos) -> bool:
+    """Return whether the price is missing or older than its limit (E-21)."""
+    limit = replica.state.limits.price_age_max_s * SECOND
+    return item.quote is None or item.quote.age(now) > limit
+
+
+def _price_cells(item: Figures, now: Nanos, hue: str) -> tuple[Span, Span]:
+    if item.quote is None:
+        return ("no price", "stale"), (fmt.NOTHING, "stale")
+    age = fmt.age(item.quote.age(now))
+    mark = f"?{age}" if hue == "stale" else age
+    return (fmt.price(item.quote.last, item.instrument), hue), (
+        mark,
+        "warning" if hue == "stale" else "muted",
+    )
+
+
+def _stop_cells(item: Figures) -> tuple[Span]:
+    position = item.position
+    if position.close is not None:
+        return (("CLOSING", "alert"),)
+    if position.rearm_at is not None:
+        return (("re-arming", "error"),)
+    room = item.room
+    if room is None:
+        return (("no stop", "warning") if item.quote is not None else (fmt.NOTHING, "stale"),)
+    text = fmt.unsigned_percent(room)
+    if room <= VERY_NEAR:
+        return ((f"{text} !!", "near-stop"),)
+    return ((f"{text} ! ", "warning") if room <= NEAR else (f"{text}   ", "text"),)
+
+
+def _profit_cells(item: Figures, hue: str) -> tuple[Span, Span]:
+    if item.pnl is None or item.gain is None:
+        return (fmt.NOTHING, "stale"), (fmt.NOTHING, "stale")
+    if hue != "stale":
+        hue = "profit" if item.pnl > 0 else "loss" if item.pnl < 0 else "text"
+    money = fmt.signed_money(item.pnl, item.position.currency)
+    return (money, hue), (fmt.percent(item.gain), hue)
+
+
+def _side(item: Figures) -> str:
+    side = fmt.standing(item.position.side)
+    instrument = item.instrument
+    if instrument is not None and instrument.kind is Kind.OPTION and instrument.right is not None:
+        return f"{side} {instrument.right.value}"
+    return side
+
+
+def _level(reading: Reading | None, item: Figures) -> str:
+    if reading is None or reading.level is None:
+        return fmt.NOTHING
+    if reading.unit is Unit.PRICE:
+        return fmt.price(reading.level, item.instrument)
+    return fmt.quantity(reading.level.quantize(Decimal(1)))
+
+
+def spark(replica: Replica, name: InstrumentId) -> str:
+    """Return the last minute of an instrument's price as blocks."""
+    return sparkline([value for _, value in replica.sparks.get(name, ())], SPARK_WIDTH)
+
+
+class PositionsPanel(Panel):
+    """The table of open positions; its cursor is the console's selected position."""
+
+    NAME: ClassVar[str] = "positions"
+    TITLE: ClassVar[str] = "Positions"
+    CONTEXT: ClassVar[Context] = Context.POSITIONS
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.POSITIONS)]
+    CONCERNS: ClassVar[frozenset[Concern]] = frozenset(
+        {Concern.STATE, Concern.QUOTES, Concern.PULSE, Concern.LINK}
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.grid = Grid(COLUMNS)
+        self.sort = "stop"
+        self.is_reverse = False
+        self.filter = Filter("")
+
+    @property
+    def selected(self) -> PositionId | None:
+        """The position under the cursor."""
+        return PositionId(self.grid.cursor) if self.grid.cursor is not None else None
+
+    def seen(self) -> list[PositionId]:
+        """Return the positions in view; they are brought up to date first."""
+        return [PositionId(row) for row in self.grid.seen(self.size.height - 2)]
+
+    def heading(self) -> str:
+        shown, count = len(self.grid.order), len(self.desk.book)
+        return f"Positions {shown}" if shown == count else f"Positions {shown} of {count}"
+
+    def notes(self) -> str:
+        parts = [f"/{self.filter.text}"] if self.filter.text else []
+        if len(self.grid.order) > max(1, self.size.height - 2):
+            parts.append(f"{self.grid.index + 1}/{len(self.grid.order)}")
+        by = "danger" if self.sort == "stop" else self.sort
+        return "  ".join([*parts, f"by {by}{' reversed' if self.is_reverse else ''}"])
+
+    def draw(self, width: int, height: int) -> list[Line]:
+        desk = self.desk
+        chosen = [item for item in desk.book.all() if self.filter.accepts(item)]
+        chosen.sort(key=_SORTS[self.sort], reverse=self.is_reverse)
+        self.grid.arrange([item.position.id for item in chosen], desk.mono)
+        desk.selected = self.selected
+        if not self.grid.order:
+            return [(), ((f"  {self._empty()}", "muted"),)]
+        return self.grid.draw(
+            width,
+            height,
+            self._cells,
+            sorted_by=self.sort,
+            is_reverse=self.is_reverse,
+            is_focused=self.has_focus,
+        )
+
+    def _cells(self, row: str) -> Sequence[Span]:
+        return project(self.desk.book[PositionId(row)], self.desk.replica, self.desk.now)
+
+    def _empty(self) -> str:
+        if self.filter.text:
+            return f"nothing matches {self.filter.text}   Esc shows all"
+        if self.desk.replica.is_waiting:
+            return "waiting for the engine"
+        return "no open positions"
+
+    def move(self, rows: int) -> None:
+        self.grid.move(rows, self.desk.mono)
+        self.show()
+
+    def next_sort(self, step: int = 1) -> None:
+        """Sort by the next column."""
+        self.sort = SORTS[(SORTS.index(self.sort) + step) % len(SORTS)]
+        self.show()
+
+    def reverse_sort(self) -> None:
+        """Turn the order round."""
+        self.is_reverse = not self.is_reverse
+        self.show()
+
+    @property
+    def filter_text(self) -> str:
+        """The filter in force; empty for none."""
+        return self.filter.text
+
+    def set_filter(self, text: str) -> None:
+        """Show only what matches; empty shows all."""
+        self.filter = Filter(text)
+        self.show()
+
+    def on_click(self, event: events.Click) -> None:
+        row = self.grid.row_at(event.y - 2)
+        if row is not None and event.y >= 2:
+            self.grid.select(row)
+            self.show()

@@ -1,0 +1,174 @@
+"""The main screen: header, banner, the panels of one view, and the key line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import cast
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from tui.action import Context
+from tui.arrangement import LEAST, VIEWS, Plan, arrange
+from tui.keymap import Keys
+from tui.panel import Desk, Panel
+from tui.panels import PANELS, banner, header, keyline
+from tui.panels.log import LogPanel, RecordPanel
+from tui.replica import Concern
+from tui.widgets.line import Line
+from tui.widgets.lines import Lines
+
+TITLES: dict[str, str] = {name: panel.TITLE.split(":")[0] for name, panel in PANELS.items()}
+
+
+class Stage(Screen[None]):
+    """Owns where panels stand; each draws itself when told to."""
+
+    def __init__(self, desk: Desk, keys: Keys, view: str = "dashboard") -> None:
+        super().__init__(id="stage")
+        self.desk = desk
+        self.keys = keys
+        self.view = view
+        self.zoomed = ""
+        self.panels: dict[str, Panel] = {}
+        self._front: dict[str, str] = {}
+        self._plan = Plan({})
+        self._body_size = (0, 0)
+
+    def compose(self) -> ComposeResult:
+        yield Lines(id="header")
+        yield Lines(id="banner")
+        with Container(id="body"):
+            for name in VIEWS[self.view]:
+                yield self._panel(name)
+        yield Lines(id="keyline")
+        yield Lines(id="notice")
+
+    def on_mount(self) -> None:
+        self.set_focus(self.panels[VIEWS[self.view][0]], scroll_visible=False)
+
+    def on_resize(self) -> None:
+        self.rearrange()
+
+    def _panel(self, name: str) -> Panel:
+        panel = self.panels[name] = PANELS[name](self.desk)
+        if isinstance(panel, RecordPanel):
+            panel.source = cast("LogPanel", self.panels["log"])
+        return panel
+
+    # Where things stand.
+
+    def show_view(self, view: str) -> None:
+        """Show another view; its panels are made on the first visit."""
+        self.view, self.zoomed = view, ""
+        missing = [name for name in VIEWS[view] if name not in self.panels]
+        if missing:
+            self.query_one("#body").mount_all([self._panel(name) for name in missing])
+        self.rearrange()
+        self.focus_panel(VIEWS[view][0])
+
+    def focus_panel(self, name: str) -> None:
+        """Give a panel the keys; one behind a tab comes to the front."""
+        if name in self._plan.tabs and self._plan.tabs[0] != name:
+            self._front[self.view] = name
+            self.rearrange()
+        self.set_focus(self.panels[name], scroll_visible=False)
+
+    def focus_beside(self, step: int) -> None:
+        """Go to the next panel of the view, tabs included."""
+        names = VIEWS[self.view]
+        focused = self.focused
+        at = names.index(focused.NAME) if isinstance(focused, Panel) else -step
+        name = names[(at + step) % len(names)]
+        if self.zoomed:
+            self.zoomed = name
+            self.rearrange()
+        self.focus_panel(name)
+
+    def toggle_zoom(self) -> None:
+        """Give the body to the focused panel, or to all again."""
+        focused = self.focused
+        self.zoomed = "" if self.zoomed or not isinstance(focused, Panel) else focused.NAME
+        self.rearrange()
+
+    def rearrange(self) -> None:
+        """Place everything for the present size; focus and cursors stay as they are."""
+        width, height = self.size
+        is_small = width < LEAST[0] or height < LEAST[1]
+        for name in ("header", "body", "keyline", "banner"):
+            self.query_one(f"#{name}").display = not is_small
+        notice = self.query_one("#notice", Lines)
+        notice.display = is_small
+        if is_small:
+            notice.styles.height = max(1, height)
+            notice.put(_notice(width, height))
+            return
+        head = 1 if height < 16 else 2
+        self.query_one("#header").styles.height = head
+        has_banner = bool(banner.project(self.desk, width))
+        self.query_one("#banner").display = has_banner
+        rows = height - head - 1 - int(has_banner)
+        self.query_one("#body").styles.height = rows
+        front = self._front.get(self.view, "")
+        self._place(arrange(self.view, width, rows, front=front, zoomed=self.zoomed))
+        self.draw_all()
+
+    def _place(self, plan: Plan) -> None:
+        self._plan = plan
+        for name, panel in self.panels.items():
+            region = plan.regions.get(name)
+            panel.display = region is not None
+            if region is not None:
+                panel.styles.offset = region.offset
+                panel.styles.width, panel.styles.height = region.width, region.height
+            tabs = plan.tabs if name in plan.tabs else ()
+            panel.tabs = tuple(TITLES[other] for other in tabs if other != name)
+
+    # Drawing.
+
+    @property
+    def visible_panels(self) -> list[Panel]:
+        """The panels on screen."""
+        return [self.panels[name] for name in self._plan.regions]
+
+    def draw_frame(self) -> None:
+        """Bring header, banner and key line up to date."""
+        width = self.size.width
+        head = self.query_one("#header", Lines)
+        head.put(header.project(self.desk, width, head.size.height or 2))
+        lines = banner.project(self.desk, width)
+        strip = self.query_one("#banner", Lines)
+        if bool(lines) is not strip.display:
+            self.rearrange()
+        strip.put(lines)
+        context = self.context
+        line = keyline.project(context, self.keys, width, is_read_only=self.desk.is_read_only)
+        self.query_one("#keyline", Lines).put([line])
+
+    @property
+    def context(self) -> Context:
+        """The context whose keys work now."""
+        return self.focused.CONTEXT if isinstance(self.focused, Panel) else Context.GLOBAL
+
+    def draw(self, concerns: Collection[Concern]) -> None:
+        """Draw the panels that show something of what changed."""
+        self.draw_frame()
+        for panel in self.visible_panels:
+            if not panel.CONCERNS.isdisjoint(concerns):
+                panel.show_guarded()
+
+    def draw_all(self) -> None:
+        """Draw everything that is on screen."""
+        self.draw(frozenset(Concern))
+
+
+def _notice(width: int, height: int) -> list[Line]:
+    """Return what is said when the terminal is too small for figures."""
+    texts = (
+        f"{width}x{height} is too small",
+        f"needs {LEAST[0]}x{LEAST[1]}",
+        "the engine goes on",
+    )
+    lines: list[Line] = [((text[:width], "warning"),) for text in texts]
+    return lines[: max(1, height)]

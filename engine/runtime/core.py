@@ -96,11 +96,15 @@ class Core:
             entries.append(entry)
         return entries
 
+    def see(self, tick: Tick) -> Quote:
+        """Enter a tick into its quote, without judging anything."""
+        return observe(self.quotes, tick, self.session_start(tick.instrument, tick.at))
+
     def tick(self, tick: Tick, now: Nanos) -> list[Entry]:
         """Take in a tick; quiet ones cost two comparisons and lead to nothing."""
         self.ticks += 1
         instrument = tick.instrument
-        quote = observe(self.quotes, tick, self.session_start(instrument, tick.at))
+        quote = self.see(tick)
         band = self.bands.get(instrument)
         if band is None or not band.held:
             return []

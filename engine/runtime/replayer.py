@@ -89,6 +89,10 @@ class Replayer:
             self.take(item)
             if len(self._unflushed) >= FLUSH_AT:
                 await self.flush()
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Let the last second pass and make everything durable."""
         self._pass_second(self.clock.now())
         await self.flush()
 
@@ -100,16 +104,35 @@ class Replayer:
 
     def take(self, item: Tick | Bar) -> None:
         """Take in one item, and all that follows from it."""
-        second = item.at // SECOND
-        if second > self._second:
-            if self._second:
-                self._pass_second(self.clock.now())
-            self._second = second
+        self.pass_until(item.at)
         self.clock.set(item.at)
         if isinstance(item, Tick):
             self._tick(item)
         else:
             self._bar(item)
+
+    def pass_until(self, at: Nanos) -> None:
+        """Let the present second pass if `at` lies in a later one."""
+        second = at // SECOND
+        if second > self._second:
+            if self._second:
+                self._pass_second(self.clock.now())
+            self._second = second
+
+    def see(self, tick: Tick) -> None:
+        """Enter a quiet tick, so that quote and venue price are its."""
+        self.clock.set(tick.at)
+        self._venue.on_tick(tick)
+        self.core.see(tick)
+
+    @property
+    def has_readers(self) -> bool:
+        return bool(self._readers)
+
+    @property
+    def unflushed(self) -> int:
+        """How many entries are not durable yet."""
+        return len(self._unflushed)
 
     def _pass_second(self, now: Nanos) -> None:
         self._publish(self.core.time(now))

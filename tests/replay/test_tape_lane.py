@@ -1,0 +1,104 @@
+"""The fast lane over a tape writes the journal that the ordinary lane writes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from engine.domain.command import SubmitSignal
+from engine.domain.event import Entry, OrderFilled
+from engine.domain.ids import CommandId, InstrumentId, Nanos
+from engine.domain.instrument import Instrument, Kind
+from engine.domain.market import Tick
+from engine.domain.money import Currency, price
+from engine.domain.order import Side
+from engine.domain.state import State
+from engine.runtime.clock import ManualClock
+from engine.runtime.core import Core
+from engine.runtime.replayer import Replayer
+from engine.runtime.tape_lane import can_use, run_tape
+from engine.stops.initial import InitialStop
+from engine.stops.take_profit import TakeProfit
+from engine.stops.trailing import TrailingStop
+from engine.store.memory import MemoryJournal
+from engine.venues.paper.settings import PaperSettings
+from engine.venues.paper.venue import PaperVenue
+from engine.venues.replay.tape import TapeReader, TapeWriter
+from tests.builders import SECOND, session, signal
+
+USD = Currency("USD")
+IDS = [InstrumentId(f"S{n}") for n in range(3)]
+TERMS = {i: Instrument(i, Kind.EQUITY, USD) for i in IDS}
+RULES = (
+    InitialStop(Decimal("0.004")),
+    TrailingStop(Decimal("0.002"), Decimal("0.003")),
+    TakeProfit(Decimal("0.01")),
+)
+
+
+def a_tape(path: Path, n: int = 20_000) -> Path:
+    """A repeatable walk (a linear congruential generator, no library's random)."""
+    state, prices = 12345, [10_000, 10_000, 10_000]
+    with TapeWriter(path, TERMS.values()) as tape:
+        for i in range(n):
+            state = (state * 1103515245 + 12345) % 2**31
+            which = state // 7 % 3
+            prices[which] += state // 1000 % 11 - 5
+            tape.write(
+                Tick(
+                    IDS[which], price(Decimal(prices[which]) / 100), Nanos(SECOND + i * 40_000_000)
+                )
+            )
+    return path
+
+
+class Reentering:
+    """Opens a position whenever one was closed: the churn of the benchmarks."""
+
+    def __init__(self, replayer: Replayer) -> None:
+        self.replayer = replayer
+        self.count = 0
+
+    def __call__(self, entry: Entry, state: State) -> None:
+        if isinstance(entry.event, OrderFilled) and state.closed[-1:] != ():
+            trade = state.closed[-1]
+            if trade.seq == entry.seq:
+                self.enter(trade.instrument, trade.side.opposite)
+
+    def enter(self, instrument: InstrumentId, side: Side) -> None:
+        self.count += 1
+        wish = signal(f"s{self.count}", instrument, side, "10")
+        self.replayer.give(SubmitSignal(CommandId(f"c{self.count}"), wish))
+
+
+async def journal_of(tape: TapeReader, *, fast: bool) -> list[Entry]:
+    clock, journal = ManualClock(Nanos(SECOND)), MemoryJournal()
+    venue = PaperVenue(clock, PaperSettings(cash={USD: Decimal(10_000_000)}))
+    replayer = Replayer(Core(TERMS), venue, clock, journal)
+    replayer.give(session(cash="10000000", rules=RULES, currencies=(USD,)))
+    replayer.settle()
+    again = Reentering(replayer)
+    replayer.watch(again)
+    records, ticks = tape.raw(), tape.ticks()
+    for _ in range(30):  # the first ticks price all three; then four positions on each
+        next(records)
+        replayer.take(next(ticks))
+    for n in range(12):
+        again.enter(IDS[n % 3], Side.BUY if n % 2 else Side.SELL)
+    assert can_use(replayer)
+    if fast:
+        await run_tape(replayer, records, IDS)
+    else:
+        await replayer.run(ticks)
+    return await journal.read()
+
+
+@pytest.mark.parametrize("n", [5_000, 20_000])
+async def test_the_fast_lane_writes_the_same_journal(tmp_path: Path, n: int) -> None:
+    tape = TapeReader(a_tape(tmp_path / "walk.tape", n))
+    fast = await journal_of(tape, fast=True)
+    plain = await journal_of(tape, fast=False)
+    assert fast == plain
+    assert sum(type(e.event).__name__ == "StopFired" for e in fast) > 50

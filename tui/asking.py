@@ -1,0 +1,178 @@
+"""What the actions do that ask a person or send a command. Targets are bound when asked (C-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from engine.domain.command import (
+    Command,
+    ControlStrategy,
+    PauseEntries,
+    ResumeEntries,
+)
+from engine.domain.ids import InstrumentId, PositionId, StrategyName
+from engine.domain.money import price
+from engine.domain.risk import LatchCause
+from tui import formatting as fmt
+from tui.book import TARGET
+from tui.commandline import OFF
+from tui.dialog import Dialog
+from tui.permission import why_not_send
+from tui.screens.alert_list import AlertList
+from tui.screens.close import BY, CloseDialog
+from tui.screens.flatten import FlattenDialog
+from tui.screens.levels import STOP, LevelsDialog
+from tui.screens.lift import LiftDialog
+from tui.screens.partial import PartialDialog
+from tui.screens.why import WhyScreen
+
+if TYPE_CHECKING:
+    from tui.app import Console
+
+Deed: TypeAlias = Callable[..., None]
+SOURCE: Final = "operator"
+"""Who an operator's own pause of entries belongs to; others lift their own."""
+
+
+def ask(app: Console, dialog: Dialog[Any], label: str) -> None:
+    """Open `dialog`; send the command it answers, or say why there is none."""
+
+    def answered(command: Command | None) -> None:
+        if command is None:
+            if dialog.outcome:
+                app.say(f"{label}: {dialog.outcome}", "muted")
+            return
+        send(app, command, label)
+
+    app.push_screen(dialog, answered)
+
+
+def send(app: Console, command: Command, label: str) -> None:
+    """Send `command` and follow it, unless nothing can be sent from here any more."""
+    why = why_not_send(app.desk)
+    if why:
+        app.say(f"{label}: {why}; nothing was sent")
+        return
+    app.run_worker(app.submit(command, label), exit_on_error=False)
+
+
+def _selected(app: Console, position: str) -> PositionId | None:
+    chosen = PositionId(position) if position else app.desk.selected
+    if chosen is None:
+        app.say("no position is selected", "muted")
+    return chosen
+
+
+def _label(app: Console, verb: str, position: PositionId) -> str:
+    held = app.desk.replica.state.positions.get(position)
+    return f"{verb} {fmt.symbol(held.instrument if held else InstrumentId(position))}"
+
+
+def _close(app: Console, position: str = "", amount: str = "") -> None:
+    if amount:
+        _partial(app, position, amount)
+        return
+    chosen = _selected(app, position)
+    if chosen is not None:
+        dialog = CloseDialog(app.desk, app.clock, chosen, app.next_command())
+        ask(app, dialog, _label(app, "close", chosen))
+
+
+def _partial(app: Console, position: str = "", amount: str = "50%") -> None:
+    chosen = _selected(app, position)
+    if chosen is not None:
+        dialog = PartialDialog(app.desk, app.clock, chosen, app.next_command(), amount)
+        ask(app, dialog, _label(app, "close part of", chosen))
+
+
+def _levels(field: str) -> Deed:
+    def deed(app: Console, position: str = "", value: str = "") -> None:
+        chosen = _selected(app, position)
+        if chosen is None:
+            return
+        dialog = LevelsDialog(app.desk, app.clock, chosen, app.next_command(), field=field)
+        if value:
+            dialog.values[field] = None if value == OFF else price(value)
+        ask(app, dialog, _label(app, "stop of", chosen))
+
+    return deed
+
+
+def _flatten(cause: LatchCause) -> Deed:
+    def deed(app: Console) -> None:
+        dialog = FlattenDialog(app.desk, app.clock, cause, app.next_command())
+        ask(app, dialog, "kill switch" if cause is LatchCause.KILL_SWITCH else "flatten all")
+
+    return deed
+
+
+def _lift(app: Console, reason: str = "") -> None:
+    if app.desk.replica.state.latch is None:
+        app.say("no flatten is in force", "muted")
+        return
+    ask(app, LiftDialog(app.desk, app.clock, app.next_command(), reason), "lift the flatten")
+
+
+def _pause(app: Console, reason: str = "") -> None:
+    why = reason or "paused from the console"
+    send(app, PauseEntries(app.next_command(), BY, SOURCE, why), "pause entries")
+
+
+def _resume(app: Console) -> None:
+    state = app.desk.replica.state
+    if state.latch is not None:
+        key = app.keys.shown("latch.lift")
+        app.say(f"a flatten blocks entries: {key} lifts it with a reason")
+    elif SOURCE in state.blocks:
+        send(app, ResumeEntries(app.next_command(), BY, SOURCE), "allow entries")
+    elif state.blocks:
+        names = ", ".join(fmt.words(name) for name in state.blocks)
+        app.say(f"not blocked by you but by {names}: w says why")
+    else:
+        app.say("entries are allowed", "muted")
+
+
+def _toggle(app: Console) -> None:
+    state = app.desk.replica.state
+    if SOURCE in state.blocks or state.latch is not None:
+        _resume(app)
+    else:
+        _pause(app)
+
+
+def _strategy(app: Console, name: str, verb: str) -> None:
+    command = ControlStrategy(app.next_command(), StrategyName(name), verb, BY)
+    send(app, command, f"{verb} {fmt.words(name)}")
+
+
+def _why(app: Console, position: str = "") -> None:
+    wanted = PositionId(position) if position else app.desk.selected
+    if not position and app.stage.view == "strategies":
+        wanted = None
+    app.push_screen(WhyScreen(app.desk, app.clock, wanted))
+
+
+def _alerts(app: Console) -> None:
+    def answered(is_seen: bool | None) -> None:
+        if is_seen:
+            app.act("alerts.acknowledge")
+
+    app.push_screen(AlertList(app.desk, app.clock), answered)
+
+
+ASKING_DEEDS: Final[dict[str, Deed]] = {
+    "position.close": _close,
+    "position.partial": _partial,
+    "position.stop": _levels(STOP),
+    "position.target": _levels(TARGET),
+    "book.flatten": _flatten(LatchCause.OPERATOR),
+    "book.kill": _flatten(LatchCause.KILL_SWITCH),
+    "latch.lift": _lift,
+    "entries.toggle": _toggle,
+    "entries.pause": _pause,
+    "entries.resume": _resume,
+    "strategy.control": _strategy,
+    "why": _why,
+    "alerts.show": _alerts,
+}

@@ -25,9 +25,11 @@ from engine.ports.clock import Clock
 from tui.action import Context
 from tui.actions import BY_ID, bindings_for
 from tui.alerts import Alert, alert_of
+from tui.asking import ASKING_DEEDS
 from tui.deeds import CONSOLE_DEEDS, Deed
 from tui.driver import HardyDriver
 from tui.filters import AsciiFilter, SafetyFilter
+from tui.finding import FINDING_DEEDS
 from tui.guard import guard
 from tui.keymap import Keys
 from tui.painter import Painter, driver_of
@@ -59,7 +61,9 @@ class Console(App[int], inherit_bindings=False):
         self.desk = Desk(is_read_only=self.settings.is_read_only, mono=clock.monotonic())
         self.link = link
         self.keys = Keys(self.settings.keymap)
-        self.deeds: dict[str, Deed] = dict(CONSOLE_DEEDS)
+        self.deeds: dict[str, Deed] = {**CONSOLE_DEEDS, **ASKING_DEEDS, **FINDING_DEEDS}
+        self.ends_engine = False
+        """Set on leaving: whoever hosts the engine ends it then."""
         data_dir = self.settings.data_dir
         self.looks = load_looks(data_dir / "themes" if data_dir is not None else None)
         self._look = self.looks["dark"]

@@ -1,0 +1,74 @@
+"""However a journal is cut into commits, the tables end the same: the ones the journal says."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.domain import event as ev
+from engine.domain.evolve import fold
+from engine.domain.state import CLOSED_KEPT, State
+from engine.store import tables
+from engine.store.projections import project
+from engine.store.schema import TABLES
+from tests.histories import History, batches
+
+
+def projected(cut: list[list[ev.Entry]]) -> dict[str, list[tuple[object, ...]]]:
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in TABLES:
+        db.execute(statement)
+    db.execute("PRAGMA foreign_keys = ON")
+    state = State()
+    for batch in cut:
+        after = fold(batch, state)
+        project(state, batch, after).write(db)
+        state = after
+    found = {
+        t.name: db.execute(f"SELECT * FROM {t.name} ORDER BY {', '.join(t.key)}").fetchall()
+        for t in tables.ALL
+    }
+    db.close()
+    return found
+
+
+def two_sessions(seed: int, length: int) -> History:
+    history = History(seed).run(length)
+    history.close_all().end()
+    return history.start().run(2 * length)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), cut=st.integers(0, 10**6), length=st.integers(5, 250))
+def test_tables_do_not_depend_on_how_the_journal_was_cut(seed: int, cut: int, length: int) -> None:
+    entries = two_sessions(seed, length).entries
+    one_by_one = projected([[entry] for entry in entries])
+    assert projected(batches(entries, cut)) == one_by_one
+    assert projected([entries]) == one_by_one
+
+
+def test_no_trade_is_lost_when_one_commit_closes_more_than_the_state_keeps() -> None:
+    history = History(1).start()
+    for _ in range(CLOSED_KEPT + 40):
+        history.request_entry()
+        history.close_all()
+    entries = history.entries
+    rows = projected([entries[:3], entries[3:]])["positions"]
+    assert len(rows) == sum(a.trades for a in history.state.accounts.values()) > CLOSED_KEPT
+    assert rows == projected([[entry] for entry in entries])["positions"]
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_open_positions_and_working_orders_are_those_of_the_state(seed: int) -> None:
+    history = History(seed).run(200)
+    found = projected(batches(history.entries, seed))
+    position = dict(zip(tables.POSITIONS.columns, range(99), strict=False))
+    order = dict(zip(tables.ORDERS.columns, range(99), strict=False))
+    active = {r[0] for r in found["positions"] if r[position["status"]] == "active"}
+    final = {"filled", "rejected", "cancelled"}
+    working = {r[0] for r in found["orders"] if r[order["status"]] not in final}
+    assert active == set(history.state.positions)
+    assert working == set(history.state.orders)

@@ -23,9 +23,10 @@ NEVER: Final = Nanos(2**63 - 1)
 class _Tape:
     """What was seen of one instrument: its sums of the session and its unfinished bar."""
 
-    __slots__ = ("bar", "ends", "oi", "session_start", "turnover", "volume")
+    __slots__ = ("bar", "ends", "oi", "seen", "session_start", "turnover", "volume")
 
     def __init__(self) -> None:
+        self.seen = Nanos(0)
         self.session_start = Nanos(0)
         self.turnover = ZERO
         self.volume = ZERO
@@ -50,8 +51,9 @@ class Bars:
         self._ended = Nanos(-1)
         """End of the newest interval handed out: ticks before it come too late for a bar."""
         self.due: Nanos = NEVER
-        self.seen = Nanos(0)
-        """Time of the newest tick."""
+        self._restored: dict[InstrumentId, Nanos] = {}
+        self._is_restored = False
+        """Per instrument, the time of the newest tick that the restored memory holds."""
         self.late = 0
         """Ticks that belonged to a bar already handed out; they count in VWAP and OI only."""
 
@@ -60,7 +62,7 @@ class Bars:
         tape = self._tapes.get(tick.instrument)
         if tape is None:
             tape = self._tapes[tick.instrument] = _Tape()
-        self.seen = max(self.seen, tick.at)
+        tape.seen = max(tape.seen, tick.at)
         self._sum(tape, tick, session_start)
         anchor = session_start or 0
         at = Nanos(anchor + (tick.at - anchor) // self._length * self._length)
@@ -108,21 +110,32 @@ class Bars:
         """Return sums and unfinished bars as JSON data."""
         return {
             "ended": self._ended,
-            "seen": self.seen,
             "tapes": {name: _remembered(tape) for name, tape in self._tapes.items()},
         }
 
     def restore(self, memory: Mapping[str, Any]) -> None:
         """Take over what `memory` returned."""
-        self._ended, self.seen = Nanos(memory["ended"]), Nanos(memory["seen"])
+        self._ended = Nanos(memory["ended"])
         self._tapes = {}
         for name, values in memory["tapes"].items():
             self._tapes[InstrumentId(name)] = self._recalled(InstrumentId(name), values)
         self.due = min((tape.ends for tape in self._tapes.values()), default=NEVER)
+        self._is_restored = True
+        self._restored = {name: tape.seen for name, tape in self._tapes.items()}
+
+    @property
+    def restored_to(self) -> Nanos | None:
+        """Time of the newest tick that was restored (0: of none yet); None: a first life."""
+        return max(self._restored.values(), default=Nanos(0)) if self._is_restored else None
+
+    def has_restored(self, tick: Tick) -> bool:
+        """Return whether what was restored holds `tick` already."""
+        return tick.at <= self._restored.get(tick.instrument, -1)
 
     def _recalled(self, name: InstrumentId, values: list[Any]) -> _Tape:
         tape = _Tape()
-        start, turnover, volume, oi, bar = values
+        seen, start, turnover, volume, oi, bar = values
+        tape.seen = Nanos(seen)
         tape.session_start = Nanos(start)
         tape.turnover, tape.volume, tape.oi = Decimal(turnover), Decimal(volume), _number(oi)
         if bar is not None:
@@ -169,6 +182,7 @@ class Bars:
 def _remembered(tape: _Tape) -> list[Any]:
     bar = tape.bar
     return [
+        tape.seen,
         tape.session_start,
         str(tape.turnover),
         str(tape.volume),

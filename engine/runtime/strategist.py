@@ -127,16 +127,17 @@ class Strategist:
     def since(self) -> Nanos | None:
         """Return the time of the newest tick that restored bars know of; None: nothing restored.
 
-        Ticks after it, as far as they can be fetched, belong to `on_missed` before the first live
-        one: then the next decision is what it would have been without the gap.
+        Ticks from it on, as far as they can be fetched, belong to `on_missed` before the first
+        live one: then the next decision is what it would have been without the gap. What a
+        strategy knows already is sorted out there.
         """
-        seen = [run.seen_before for run in self._runs.values() if run.seen_before is not None]
-        return min(seen, default=None)
+        seen = [run.bars.restored_to for run in self._runs.values() if run.bars is not None]
+        return min((at for at in seen if at is not None), default=None)
 
     def on_missed(self, tick: Tick, session_start: Nanos | None) -> None:
         """Hear a tick of the time while nobody listened: bars grow, no signal acts on it."""
         for run in self._routes.get(tick.instrument) or self._route(tick.instrument):
-            if run.seen_before is not None and tick.at > run.seen_before:
+            if run.bars is not None and not run.bars.has_restored(tick):
                 run.on_tick(tick, session_start)
 
     def on_time(self, now: Nanos) -> None:

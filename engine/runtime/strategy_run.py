@@ -57,8 +57,6 @@ class StrategyRun:
         self.is_paused = False
         self.phase = Phase.STOPPED
         self.waits_for = ""
-        self.seen_before: Nanos | None = None
-        """Time of the newest tick that the restored bars know of."""
         self.orders: dict[OrderId, Signal] = {}
         """Entry orders under way, and the signals they come from."""
         self.held: dict[PositionId, Holding] = {}
@@ -252,7 +250,6 @@ class StrategyRun:
         self.bars = Bars(needs.bar_seconds) if needs.bar_seconds else None
         if self.bars is not None and self._bars_memory:
             self.bars.restore(self._bars_memory)
-            self.seen_before = self.bars.seen
         self.on_ready()
 
 

@@ -4,13 +4,13 @@ separate calculation in binary floats; `by_hand` below repeats it beside the rea
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 
 import pytest
 
 from engine.domain.event import OrderFilled, SignalAccepted, StrategyChanged
-from engine.domain.ids import Nanos
+from engine.domain.ids import Nanos, PositionId, Seq
 from engine.domain.market import Tick
 from engine.domain.position import Trade
 from engine.domain.signal import Signal
@@ -163,10 +163,15 @@ def test_killed_and_restored_after_any_bar_the_journal_goes_on_as_if_never_inter
         if number and number % 195 == 0:  # between every two snapshots
             broken = reborn(broken, ticks[:number])
         broken.tick(tick)
-    assert broken.state.closed == whole.state.closed
+    assert unnumbered(broken) == unnumbered(whole)
     assert [s.id for s in accepted(broken)] == [s.id for s in accepted(whole)]
     assert broken.record("oi_momentum").memory == whole.record("oi_momentum").memory
     assert broken.state.closed or broken.state.positions
+
+
+def unnumbered(desk: StrategyDesk) -> list[Trade]:
+    """Trades without their places in the journal, which also holds the restarts."""
+    return [replace(trade, id=PositionId(""), seq=Seq(0)) for trade in desk.state.closed]
 
 
 def reborn(old: StrategyDesk, past: list[Tick]) -> StrategyDesk:
@@ -178,7 +183,7 @@ def reborn(old: StrategyDesk, past: list[Tick]) -> StrategyDesk:
     since = new.strategist.since()
     assert since is not None
     for tick in past:
-        if tick.at > since:
+        if tick.at >= since:
             start = new.core.session_start(tick.instrument, tick.at)
             new.strategist.on_missed(tick, start)
     new.drain()

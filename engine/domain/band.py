@@ -8,7 +8,7 @@ moves any number of them at once. Removal is lazy: a heap item counts while its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from math import inf, nextafter
@@ -28,6 +28,7 @@ from engine.domain.stop import (
 SLACK: Final = 1e-12
 
 Item = tuple[float, int, PositionId]
+NONE: Final[tuple[PositionId, ...]] = ()
 
 
 class _Group:
@@ -49,7 +50,18 @@ class _Side:
     one can be passed by a new best price.
     """
 
-    __slots__ = ("arms", "groups", "hi", "lo", "lows", "sign", "tickets", "ups")
+    __slots__ = (
+        "arms",
+        "fixed_hi",
+        "fixed_lo",
+        "groups",
+        "hi",
+        "lo",
+        "lows",
+        "sign",
+        "tickets",
+        "ups",
+    )
 
     def __init__(self, sign: int, tickets: dict[PositionId, int]) -> None:
         self.sign = sign
@@ -59,8 +71,8 @@ class _Side:
         self.arms: list[tuple[float, int, PositionId, float]] = []
         """(activation, ticket, id, key): becomes a trailing stop at or above the activation."""
         self.groups: list[_Group] = []
-        self.lo = -inf
-        self.hi = inf
+        self.lo = self.fixed_lo = -inf
+        self.hi = self.fixed_hi = inf
 
     def trail(
         self, key: float, activation: float, peak: float, ticket: int, id_: PositionId
@@ -148,19 +160,34 @@ class _Side:
                 heappop(heap)
         while self.arms and tickets.get(self.arms[0][2]) != self.arms[0][1]:
             heappop(self.arms)
-        self.lo = -self.lows[0][0] if self.lows else -inf
-        self.hi = self.ups[0][0] if self.ups else inf
-        if self.arms and self.arms[0][0] < self.hi:
-            self.hi = self.arms[0][0]
+        self.fixed_lo = -self.lows[0][0] if self.lows else -inf
+        self.fixed_hi = self.ups[0][0] if self.ups else inf
+        if self.arms and self.arms[0][0] < self.fixed_hi:
+            self.fixed_hi = self.arms[0][0]
+        self._bound_trails()
+
+    def _bound_trails(self) -> None:
         while self.groups:
             top = self.groups[-1]
             level = self._level(top)
-            if not top.stops:
-                self.groups.pop()
-                continue
-            self.lo = max(self.lo, level, top.below)
-            self.hi = min(self.hi, nextafter(top.peak, inf))
-            return
+            if top.stops:
+                self.lo = max(self.fixed_lo, level, top.below)
+                self.hi = min(self.fixed_hi, nextafter(top.peak, inf))
+                return
+            self.groups.pop()
+        self.lo, self.hi = self.fixed_lo, self.fixed_hi
+
+    def only_ratchets(self, x: float) -> bool:
+        """Move the trailing stops to a new best price, if nothing else can happen at it."""
+        groups = self.groups
+        if not groups or x <= groups[-1].peak or x >= self.fixed_hi:
+            return False
+        if len(groups) > 1 and x >= groups[-2].peak:
+            self._ratchet(x)
+        else:
+            groups[-1].peak = x
+        self._bound_trails()
+        return True
 
 
 class Band:
@@ -176,6 +203,7 @@ class Band:
         "_shorts",
         "_times",
         "_vwap",
+        "best",
         "deadline",
         "held",
         "hi",
@@ -184,6 +212,7 @@ class Band:
         "low",
         "oi_from",
         "tickets",
+        "worst",
     )
 
     def __init__(self) -> None:
@@ -197,6 +226,8 @@ class Band:
         """Position -> (sign, entry, fraction)."""
         self.lo, self.hi, self.deadline, self.oi_from = -inf, inf, inf, inf
         self.high, self.low = -inf, inf
+        self.best, self.worst = -inf, inf
+        """Extremes that are journaled already since the newest entry."""
         self.held: set[PositionId] = set()
         """Open positions, those with an exit in flight included; kept by the owner."""
 
@@ -234,25 +265,52 @@ class Band:
             self._vwap.pop(id_, None)
             self._bound()
 
-    def forget_extremes(self) -> None:
-        """Start `high` and `low` anew: they are journaled, or nobody was in."""
+    @property
+    def has_news(self) -> bool:
+        """Return whether `high` or `low` is a new extreme to somebody."""
+        return self.high > self.best or self.low < self.worst
+
+    def settle_extremes(self) -> None:
+        """Start `high` and `low` anew: they are journaled."""
+        self.best, self.worst = max(self.best, self.high), min(self.worst, self.low)
         self.high, self.low = -inf, inf
+
+    def forget_extremes(self) -> None:
+        """Start all extremes anew: somebody entered, to whom none of them counts."""
+        self.high, self.low = -inf, inf
+        self.best, self.worst = -inf, inf
 
     @property
     def needs_vwap(self) -> bool:
         return bool(self._vwap)
 
-    def wake(self, price: float, at: float) -> list[PositionId]:
+    def wake(self, price: float, at: float) -> Sequence[PositionId]:
         """Move to `price` at `at`; return the positions whose rules must be asked."""
+        if at < self.deadline and self.only_ratchets(price):
+            return NONE
+        longs, shorts = self._longs, self._shorts
         due: list[PositionId] = []
-        self._longs.advance(price, due)
-        self._shorts.advance(-price, due)
+        longs.advance(price, due)
+        shorts.advance(-price, due)
         if at >= self.deadline:
             due += self.timed(at)
         for id_ in due:
             self._vwap.pop(id_, None)
         self._bound()
         return due
+
+    def only_ratchets(self, price: float) -> bool:
+        """Let trailing stops follow `price`; return whether nothing else can come of it."""
+        longs, shorts = self._longs, self._shorts
+        if shorts.lo < -price < shorts.hi:
+            is_all = longs.only_ratchets(price)
+        elif longs.lo < price < longs.hi:
+            is_all = shorts.only_ratchets(-price)
+        else:
+            return False
+        if is_all:
+            self.lo, self.hi = max(longs.lo, -shorts.hi), min(longs.hi, -shorts.lo)
+        return is_all
 
     def timed(self, at: float) -> list[PositionId]:
         """Return (and take) the positions with a timed rule due at `at`."""

@@ -12,7 +12,7 @@ from engine.domain import event as ev
 from engine.domain import extremes, order_flow
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import Seq
-from engine.domain.ledger import with_item, without
+from engine.domain.mapping import with_item, without
 from engine.domain.money import EXACT
 from engine.domain.risk import Latch
 from engine.domain.session import Account, Session, SessionStatus

@@ -6,26 +6,42 @@ from dataclasses import replace
 
 from engine.domain import event as ev
 from engine.domain.ids import InstrumentId, Seq
+from engine.domain.mapping import with_item, without
 from engine.domain.money import Price
 from engine.domain.state import Extremes, State
+
+
+def entered(known: Extremes | None, seq: Seq) -> Extremes:
+    """Return the extremes of an instrument on which `seq` opened one more position."""
+    known = known or Extremes()
+    return replace(known, held=known.held + 1, opened=seq)
+
+
+def left(state: State, instrument: InstrumentId) -> State:
+    """Return `state` with one position less; the last one takes extremes and marks with it."""
+    known = state.extremes[instrument]
+    if known.held > 1:
+        fewer = replace(known, held=known.held - 1)
+        return replace(state, extremes=with_item(state.extremes, instrument, fewer))
+    return replace(
+        state,
+        extremes=without(state.extremes, instrument),
+        marks=without(state.marks, instrument),
+    )
 
 
 def peaks_raised(state: State, entry: ev.Entry, event: ev.PeaksRaised) -> State:
     """Return `state` with new extremes of instruments that something is held of."""
     extremes = dict(state.extremes)
-    newest: dict[InstrumentId, Seq] = {}
-    for position in state.positions.values():
-        if position.opened_seq > newest.get(position.instrument, 0):
-            newest[position.instrument] = position.opened_seq
     for peak in event.peaks:
-        opened = newest.get(peak.instrument)
-        if opened is None:
-            continue
-        known = extremes.get(peak.instrument, Extremes())
-        extremes[peak.instrument] = Extremes(
-            _pushed(known.highs, peak.high, entry.seq, opened, 1),
-            _pushed(known.lows, peak.low, entry.seq, opened, -1),
-        )
+        known = extremes.get(peak.instrument)
+        if known is not None:
+            extremes[peak.instrument] = Extremes(
+                _pushed(known.highs, peak.high, entry.seq, known.opened, 1),
+                _pushed(known.lows, peak.low, entry.seq, known.opened, -1),
+                known.held,
+                known.opened,
+            )
     return replace(state, extremes=extremes)
 
 

@@ -6,36 +6,19 @@ Invariant, per currency and after every event, to the last unit:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import TypeVar
 
 from engine.domain.errors import IllegalTransition
+from engine.domain.extremes import entered, left
 from engine.domain.ids import PositionId, Seq
 from engine.domain.instrument import Instrument
+from engine.domain.mapping import with_item, without
 from engine.domain.money import LEAST, ZERO, Price, Qty, quotient, rounded
 from engine.domain.order import Fill, Order
 from engine.domain.position import ClosePhase, Position, Trade
 from engine.domain.session import Account
 from engine.domain.state import CLOSED_KEPT, State
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-def with_item(mapping: Mapping[K, V], key: K, value: V) -> dict[K, V]:
-    """Return a copy of `mapping` with `key` set."""
-    copy = dict(mapping)
-    copy[key] = value
-    return copy
-
-
-def without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
-    """Return a copy of `mapping` without `key`."""
-    copy = dict(mapping)
-    copy.pop(key, None)
-    return copy
 
 
 def cost_of(instrument: Instrument, price: Decimal, qty: Decimal, leverage: Decimal) -> Decimal:
@@ -78,10 +61,15 @@ def book_entry(state: State, order: Order, fill: Fill, seq: Seq, oi: Decimal | N
         cash=account.cash - cost - fill.fee.amount,
         fees=account.fees + fill.fee.amount,
     )
+    known = state.extremes.get(order.instrument)
+    is_new = held is None
     return replace(
         state,
         positions=with_item(state.positions, position.id, position),
         accounts=with_item(state.accounts, account.currency, account),
+        extremes=with_item(state.extremes, order.instrument, entered(known, seq))
+        if is_new
+        else state.extremes,
     )
 
 
@@ -183,6 +171,7 @@ def _closed(
         wins=account.wins + (1 if trade.pnl > 0 else 0),
         high_water=max(account.high_water, booked),
     )
+    state = left(state, last.instrument)
     return replace(
         state,
         positions=without(state.positions, last.id),

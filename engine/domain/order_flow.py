@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from engine.domain import event as ev
 from engine.domain.errors import IllegalTransition
-from engine.domain.ids import InstrumentId, OrderId
-from engine.domain.ledger import book_entry, book_exit, with_item, without
+from engine.domain.ids import OrderId
+from engine.domain.ledger import book_entry, book_exit
+from engine.domain.mapping import with_item, without
 from engine.domain.order import Order, OrderStatus, WorkingOrder
 from engine.domain.position import Close, ClosePhase
 from engine.domain.state import State
@@ -96,20 +97,9 @@ def _finished(state: State, order: Order) -> State:
     state = replace(state, orders=without(state.orders, order.id))
     position = state.positions.get(order.position) if order.exit else None
     if position is None or position.close is None or position.close.order != order.id:
-        return _without_unused(state, order.instrument)
+        return state
     position = replace(position, close=None)
     return replace(state, positions=with_item(state.positions, position.id, position))
-
-
-def _without_unused(state: State, instrument: InstrumentId) -> State:
-    """Forget extremes and marks of an instrument that nothing is held of."""
-    if any(p.instrument == instrument for p in state.positions.values()):
-        return state
-    return replace(
-        state,
-        extremes=without(state.extremes, instrument),
-        marks=without(state.marks, instrument),
-    )
 
 
 def order_failed(

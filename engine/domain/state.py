@@ -32,6 +32,10 @@ class Extremes:
 
     highs: tuple[tuple[Seq, Price], ...] = ()
     lows: tuple[tuple[Seq, Price], ...] = ()
+    held: int = 0
+    """Open positions on the instrument."""
+    opened: Seq = Seq(0)
+    """Journal entry that opened the newest of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class State:
     orders: Mapping[OrderId, WorkingOrder] = field(default_factory=dict)
     """Requested and not final."""
     extremes: Mapping[InstrumentId, Extremes] = field(default_factory=dict)
-    """Price extremes since each open position's entry; ask `peak`."""
+    """Price extremes since each open position's entry, for instruments held; ask `peak`."""
     positions: Mapping[PositionId, Position] = field(default_factory=dict)
     closed: tuple[Trade, ...] = ()
     """Newest last, at most CLOSED_KEPT."""

@@ -7,7 +7,7 @@ and the driver must make them durable before anybody outside hears of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
@@ -18,6 +18,7 @@ from engine.domain.band import Band
 from engine.domain.command import SubmitSignal
 from engine.domain.decide import decide
 from engine.domain.event import (
+    CloseRearmed,
     Entry,
     Mark,
     OrderCancelled,
@@ -67,7 +68,9 @@ class Core:
         self._orders: dict[OrderId, PositionId] = {}
         self._homes: dict[PositionId, Band] = {}
         self._sessions: dict[InstrumentId, tuple[Nanos, Nanos | None]] = {}
-        self._marked = Nanos(0)
+        self._rearmed = 0
+        self.marks_due = Nanos(0)
+        """When last prices are journaled next."""
         if state is not None:
             self._restore()
 
@@ -113,16 +116,18 @@ class Core:
         band.low = min(band.low, price)
         due: list[PositionId] = []
         if not (band.lo < price < band.hi and tick.at < band.deadline):
-            due = band.wake(price, tick.at)
+            due += band.wake(price, tick.at)
         if band.needs_vwap and quote.volume:
             due += band.vwap_due(price, float(quote.turnover), float(quote.volume))
         if tick.oi is not None and tick.oi >= band.oi_from:
             due += band.oi_due(float(tick.oi))
         if not due and not self.is_risk_limited:
             return []
-        return self._judge(tick, band, due, now)
+        return self.judge(tick, due, now)
 
-    def _judge(self, tick: Tick, band: Band, due: list[PositionId], now: Nanos) -> list[Entry]:
+    def judge(self, tick: Tick, due: Sequence[PositionId], now: Nanos) -> list[Entry]:
+        """Ask the rules of the positions that a tick woke; it is in its quote already."""
+        band = self.bands[tick.instrument]
         entries: list[Entry] = []
         limit = self.state.limits.price_age_max_s * SECOND
         if now - tick.at <= limit:  # a stale price is not a price
@@ -195,16 +200,21 @@ class Core:
         self._sessions[instrument] = (calendar.next_midnight(at, terms), start)
         return start
 
+    def reads_quotes(self, now: Nanos) -> bool:
+        """Return whether `time(now)` is going to look at last prices."""
+        state = self.state
+        return bool(now >= self.marks_due or state.orders or state.latch or self._rearmed)
+
     def _marks(self, now: Nanos) -> tuple[Mark, ...]:
-        if now - self._marked < MARK_EVERY:
+        if now < self.marks_due:
             return ()
-        self._marked = now
+        self.marks_due = Nanos(now + MARK_EVERY)
         held = {p.instrument for p in self.state.positions.values()}
         marks = [_mark(self.quotes[i]) for i in sorted(held) if i in self.quotes]
         return tuple(m for m in marks if self.state.marks.get(m.instrument) != m)
 
     def _pending(self, instrument: InstrumentId, band: Band) -> Peak | None:
-        if band.high == -inf:
+        if not band.has_news:
             return None
         return Peak(instrument, _exact(band.high), _exact(band.low))
 
@@ -240,11 +250,12 @@ class Core:
                     self._watch(order.position)
             case OrderRejected(order=id_) | OrderCancelled(order=id_):
                 self._watch(self._orders.pop(id_))
-            case StopChanged(position=position):
+            case StopChanged(position=position) | CloseRearmed(position=position):
+                self._rearmed += isinstance(entry.event, CloseRearmed)
                 self._watch(position)
             case PeaksRaised(peaks=peaks):
                 for peak in peaks:
-                    self.bands[peak.instrument].forget_extremes()
+                    self.bands[peak.instrument].settle_extremes()
             case SessionStarted() | Resumed():
                 self._restart()
             case _:
@@ -265,9 +276,9 @@ class Core:
         band = self.bands.get(position.instrument)
         if band is None:
             band = self.bands[position.instrument] = Band()
-        if not band.held:
+        if id_ not in band.held:
             band.forget_extremes()
-        band.held.add(id_)
+            band.held.add(id_)
         self._homes[id_] = band
         if position.close is not None:
             band.remove(id_)

@@ -34,50 +34,75 @@ async def run_tape(
 ) -> None:
     """Take in all `records`; `ids` names the instruments by index."""
     replayer.settle()
-    core = replayer.core
-    bands = [core.bands.setdefault(id_, Band()) for id_ in ids]
-    newest: list[Record | None] = [None] * len(ids)
-    second_ends = 0
-    count = slow = 0
+    lane = _Lane(replayer, ids)
+    bands, newest = lane.bands, lane.newest
+    stop = before = count = 0
     for record in records:
         index, at, price, _, oi = record
-        if at >= second_ends:
-            if second_ends:
-                _catch_up(replayer, newest, bands, ids)
-                replayer.pass_until(Nanos(at))
-                if replayer.unflushed >= FLUSH_AT:
-                    await replayer.flush()
-            second_ends = (at // SECOND + 1) * SECOND
-        band = bands[index]
+        if at >= stop:
+            lane.pass_time(before, at)
+            stop = (at // SECOND + 1) * SECOND
+            if replayer.unflushed >= FLUSH_AT:
+                await replayer.flush()
+        before = at
         count += 1
+        band = bands[index]
         newest[index] = record
         if band.lo < price < band.hi and at < band.deadline and not oi >= band.oi_from:
             if price > band.high:
                 band.high = price
             if price < band.low:
                 band.low = price
-            continue
-        slow += 1
-        newest[index] = None
-        replayer.take(_tick(record, ids))
-        if replayer.unflushed >= FLUSH_AT:
-            await replayer.flush()
-    _catch_up(replayer, newest, bands, ids)
-    core.ticks += count - slow
+        else:
+            lane.leave_band(record, band)
+    lane.catch_up()
+    replayer.core.ticks += count - lane.taken
+    if count:
+        replayer.clock.set(Nanos(before))
     await replayer.finish()
 
 
-def _catch_up(
-    replayer: Replayer,
-    newest: list[Record | None],
-    bands: Sequence[Band],
-    ids: Sequence[InstrumentId],
-) -> None:
-    """Enter the newest quiet record of each held instrument: its quote is about to be read."""
-    for index, record in enumerate(newest):
-        if record is not None and bands[index].held:
-            newest[index] = None
-            replayer.see(_tick(record, ids))
+class _Lane:
+    """What is not the quiet case: the passing of time, wakes and exits."""
+
+    def __init__(self, replayer: Replayer, ids: Sequence[InstrumentId]) -> None:
+        core = replayer.core
+        self._replayer = replayer
+        self._ids = ids
+        self.bands = [core.bands.setdefault(id_, Band()) for id_ in ids]
+        self.newest: list[Record | None] = [None] * len(ids)
+        """Newest record of each instrument that is not in its quote yet."""
+        self.taken = 0
+        """Records that went through the ordinary lane, which counts them itself."""
+
+    def pass_time(self, before: int, at: int) -> None:
+        """Let the second of `before`, the last record, pass."""
+        replayer = self._replayer
+        if before:
+            if replayer.core.reads_quotes(Nanos(before)):
+                self.catch_up()
+            replayer.clock.set(Nanos(before))
+        replayer.pass_until(Nanos(at))
+
+    def catch_up(self) -> None:
+        """Enter the newest quiet record of each held instrument: its quote is about to be read."""
+        for index, record in enumerate(self.newest):
+            if record is not None and self.bands[index].held:
+                self.newest[index] = None
+                self._replayer.see(_tick(record, self._ids))
+
+    def leave_band(self, record: Record, band: Band) -> None:
+        """Ratchet if that is all, else take the record as a tick."""
+        index, at, price, _, oi = record
+        if band.only_ratchets(price) and at < band.deadline and not oi >= band.oi_from:
+            if price > band.high:
+                band.high = price
+            if price < band.low:
+                band.low = price
+            return
+        self.newest[index] = None
+        self.taken += 1
+        self._replayer.take(_tick(record, self._ids))
 
 
 def _tick(record: Record, ids: Sequence[InstrumentId]) -> Tick:

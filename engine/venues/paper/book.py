@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.domain.ids import FillId, InstrumentId, Nanos, PositionId
 from engine.domain.instrument import Instrument
-from engine.domain.money import ZERO, Currency, Price, quotient
+from engine.domain.money import ZERO, Currency, quotient
 from engine.domain.order import Fill, Order, Side
 from engine.venues.paper.matching import margin_of
 
@@ -29,7 +29,7 @@ class Lot:
     side: Side
     qty: Decimal
     value: Decimal
-    """Sum of price x quantity of what is held."""
+    """What the open quantity was entered at, as `Instrument.value` counts it."""
     tied: Decimal
     opened_at: Nanos
 
@@ -85,7 +85,7 @@ class Book:
             lot = Lot(order.instrument, instrument.currency, order.side, ZERO, ZERO, ZERO, fill.at)
             self.lots[order.position] = lot
         lot.qty += fill.qty
-        lot.value += fill.price * fill.qty
+        lot.value += instrument.value(fill.price, fill.qty)
         lot.tied += tied
 
     def _close(self, order: Order, fill: Fill, instrument: Instrument) -> None:
@@ -101,8 +101,7 @@ class Book:
             value = quotient(lot.value * qty, lot.qty)
             tied = quotient(lot.tied * qty, lot.qty)
             lot.qty, lot.value, lot.tied = lot.qty - qty, lot.value - value, lot.tied - tied
-        entry = Price(quotient(value, qty))
-        profit = instrument.profit(lot.side.sign, entry, fill.price, qty)
+        profit = instrument.profit(lot.side.sign, value, fill.price, qty)
         self.cash[lot.currency] += tied + profit
 
     def data(self) -> dict[str, Any]:

@@ -133,13 +133,8 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
         ):
             draft.add(ev.OrderTimedOut(working.order.id))
     pending = {peak.instrument: peak for peak in given.peaks}
-    rearmed = [
-        p.id
-        for p in state.positions.values()
-        if p.rearm_at is not None and p.is_guarded(now) and p.id not in given.due
-    ]
     if state.latch is None:
-        for id_ in (*given.due, *rearmed):
+        for id_ in given.due:
             position = state.positions.get(id_)
             if position is not None:
                 peak = pending.get(position.instrument)

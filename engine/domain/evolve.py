@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from decimal import localcontext
 from functools import reduce
 from typing import Any, Final
@@ -12,7 +11,7 @@ from engine.domain import event as ev
 from engine.domain import extremes, order_flow
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import Seq
-from engine.domain.mapping import with_item, without
+from engine.domain.mapping import changed, with_item, without
 from engine.domain.money import EXACT
 from engine.domain.risk import Latch
 from engine.domain.session import Account, Session, SessionStatus
@@ -28,7 +27,7 @@ def evolve(state: State, entry: ev.Entry) -> State:
     if apply is None:
         raise IllegalTransition(f"unknown event {type(entry.event).__name__}")
     with localcontext(EXACT):
-        return replace(apply(state, entry, entry.event), seq=entry.seq)
+        return changed(apply(state, entry, entry.event), seq=entry.seq)
 
 
 def fold(entries: Iterable[ev.Entry], start: State | None = None) -> State:
@@ -56,77 +55,77 @@ def _session_started(state: State, entry: ev.Entry, event: ev.SessionStarted) ->
 def _session_ended(state: State, entry: ev.Entry, event: ev.SessionEnded) -> State:
     if state.session is None or state.session.id != event.session:
         raise IllegalTransition(f"session {event.session} is not the current one")
-    return replace(state, session=replace(state.session, status=event.status, ended_at=entry.at))
+    return changed(state, session=changed(state.session, status=event.status, ended_at=entry.at))
 
 
 def _resumed(state: State, entry: ev.Entry, event: ev.Resumed) -> State:
     if state.session is None:
         raise IllegalTransition("nothing to resume")
-    session = replace(state.session, status=SessionStatus.ACTIVE, ended_at=None)
-    return replace(state, session=session)
+    session = changed(state.session, status=SessionStatus.ACTIVE, ended_at=None)
+    return changed(state, session=session)
 
 
 def _instrument_listed(state: State, entry: ev.Entry, event: ev.InstrumentListed) -> State:
     instrument = event.instrument
-    return replace(state, instruments=with_item(state.instruments, instrument.id, instrument))
+    return changed(state, instruments=with_item(state.instruments, instrument.id, instrument))
 
 
 def _handled(state: State, key: str, seq: Seq) -> State:
     handled = with_item(state.handled, key, seq)
     while len(handled) > HANDLED_KEPT:
         del handled[next(iter(handled))]
-    return replace(state, handled=handled)
+    return changed(state, handled=handled)
 
 
 def _signal_accepted(state: State, entry: ev.Entry, event: ev.SignalAccepted) -> State:
     record = state.strategies.get(event.signal.strategy)
     if record is not None:
-        record = replace(record, signals=record.signals + 1)
-        state = replace(state, strategies=with_item(state.strategies, record.name, record))
+        record = changed(record, signals=record.signals + 1)
+        state = changed(state, strategies=with_item(state.strategies, record.name, record))
     return _handled(state, f"s:{event.signal.id}", entry.seq)
 
 
 def _signal_refused(state: State, entry: ev.Entry, event: ev.SignalRefused) -> State:
     record = state.strategies.get(event.signal.strategy)
     if record is not None:
-        record = replace(record, refused=record.refused + 1, last_refusal=event.reason)
-        state = replace(state, strategies=with_item(state.strategies, record.name, record))
+        record = changed(record, refused=record.refused + 1, last_refusal=event.reason)
+        state = changed(state, strategies=with_item(state.strategies, record.name, record))
     return _handled(state, f"s:{event.signal.id}", entry.seq)
 
 
 def _quotes_marked(state: State, entry: ev.Entry, event: ev.QuotesMarked) -> State:
-    return replace(state, marks={**state.marks, **{m.instrument: m for m in event.marks}})
+    return changed(state, marks={**state.marks, **{m.instrument: m for m in event.marks}})
 
 
 def _stop_changed(state: State, entry: ev.Entry, event: ev.StopChanged) -> State:
     position = state.positions.get(event.position)
     if position is None:
         raise IllegalTransition(f"stop of unknown position {event.position}")
-    position = replace(position, stop_loss=event.stop_loss, take_profit=event.take_profit)
-    return replace(state, positions=with_item(state.positions, position.id, position))
+    position = changed(position, stop_loss=event.stop_loss, take_profit=event.take_profit)
+    return changed(state, positions=with_item(state.positions, position.id, position))
 
 
 def _entries_blocked(state: State, entry: ev.Entry, event: ev.EntriesBlocked) -> State:
-    return replace(state, blocks=with_item(state.blocks, event.source, event.reason))
+    return changed(state, blocks=with_item(state.blocks, event.source, event.reason))
 
 
 def _entries_allowed(state: State, entry: ev.Entry, event: ev.EntriesAllowed) -> State:
-    return replace(state, blocks=without(state.blocks, event.source))
+    return changed(state, blocks=without(state.blocks, event.source))
 
 
 def _flatten_latched(state: State, entry: ev.Entry, event: ev.FlattenLatched) -> State:
     latch = Latch(event.cause, entry.at, event.command, event.reason)
-    return replace(state, latch=latch)
+    return changed(state, latch=latch)
 
 
 def _flat_verified(state: State, entry: ev.Entry, event: ev.FlatVerified) -> State:
     if state.latch is None or state.positions:
         raise IllegalTransition("flat was verified with positions open or no latch")
-    return replace(state, latch=replace(state.latch, is_flat=True))
+    return changed(state, latch=changed(state.latch, is_flat=True))
 
 
 def _latch_lifted(state: State, entry: ev.Entry, event: ev.LatchLifted) -> State:
-    return replace(state, latch=None)
+    return changed(state, latch=None)
 
 
 def _command_noted(
@@ -138,7 +137,7 @@ def _command_noted(
 def _strategy_changed(state: State, entry: ev.Entry, event: ev.StrategyChanged) -> State:
     known = state.strategies.get(event.strategy)
     since = known.since if known and known.phase is event.phase else entry.at
-    record = replace(
+    record = changed(
         known or StrategyRecord(event.strategy, event.kind, event.phase, since),
         kind=event.kind,
         phase=event.phase,
@@ -147,27 +146,27 @@ def _strategy_changed(state: State, entry: ev.Entry, event: ev.StrategyChanged) 
         settings=event.settings or (known.settings if known else ()),
         failure="" if event.phase is not Phase.FAILED else (known.failure if known else ""),
     )
-    return replace(state, strategies=with_item(state.strategies, record.name, record))
+    return changed(state, strategies=with_item(state.strategies, record.name, record))
 
 
 def _strategy_remembered(state: State, entry: ev.Entry, event: ev.StrategyRemembered) -> State:
     known = state.strategies.get(event.strategy)
     if known is None:
         raise IllegalTransition(f"memory of unknown strategy {event.strategy}")
-    record = replace(known, memory=event.memory)
-    return replace(state, strategies=with_item(state.strategies, record.name, record))
+    record = changed(known, memory=event.memory)
+    return changed(state, strategies=with_item(state.strategies, record.name, record))
 
 
 def _strategy_failed(state: State, entry: ev.Entry, event: ev.StrategyFailed) -> State:
     known = state.strategies.get(event.strategy)
-    record = replace(
+    record = changed(
         known or StrategyRecord(event.strategy, "", Phase.FAILED, entry.at),
         phase=Phase.FAILED,
         since=entry.at,
         failure=event.why,
         waits_for="a person to look and start it again",
     )
-    return replace(state, strategies=with_item(state.strategies, record.name, record))
+    return changed(state, strategies=with_item(state.strategies, record.name, record))
 
 
 def _unchanged(state: State, entry: ev.Entry, event: object) -> State:

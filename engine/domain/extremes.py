@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.domain import event as ev
 from engine.domain.ids import InstrumentId, Seq
-from engine.domain.mapping import with_item, without
+from engine.domain.mapping import changed, with_item, without
 from engine.domain.money import Price
 from engine.domain.state import Extremes, State
 
@@ -14,16 +12,16 @@ from engine.domain.state import Extremes, State
 def entered(known: Extremes | None, seq: Seq) -> Extremes:
     """Return the extremes of an instrument on which `seq` opened one more position."""
     known = known or Extremes()
-    return replace(known, held=known.held + 1, opened=seq)
+    return changed(known, held=known.held + 1, opened=seq)
 
 
 def left(state: State, instrument: InstrumentId) -> State:
     """Return `state` with one position less; the last one takes extremes and marks with it."""
     known = state.extremes[instrument]
     if known.held > 1:
-        fewer = replace(known, held=known.held - 1)
-        return replace(state, extremes=with_item(state.extremes, instrument, fewer))
-    return replace(
+        fewer = changed(known, held=known.held - 1)
+        return changed(state, extremes=with_item(state.extremes, instrument, fewer))
+    return changed(
         state,
         extremes=without(state.extremes, instrument),
         marks=without(state.marks, instrument),
@@ -42,7 +40,7 @@ def peaks_raised(state: State, entry: ev.Entry, event: ev.PeaksRaised) -> State:
                 known.held,
                 known.opened,
             )
-    return replace(state, extremes=extremes)
+    return changed(state, extremes=extremes)
 
 
 def _pushed(

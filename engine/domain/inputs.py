@@ -72,7 +72,7 @@ class TimePassed:
     peaks: tuple[Peak, ...] = ()
     marks: tuple[Mark, ...] = ()
     due: tuple[PositionId, ...] = ()
-    """Positions whose timed rules are due although nothing ticks."""
+    """Positions to judge although nothing ticks: a timed rule is due, or protection is back."""
 
 
 @dataclass(slots=True)

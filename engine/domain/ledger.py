@@ -6,14 +6,13 @@ Invariant, per currency and after every event, to the last unit:
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.errors import IllegalTransition
 from engine.domain.extremes import entered, left
 from engine.domain.ids import PositionId, Seq
 from engine.domain.instrument import Instrument
-from engine.domain.mapping import with_item, without
+from engine.domain.mapping import changed, with_item, without
 from engine.domain.money import LEAST, ZERO, Price, Qty, quotient, rounded
 from engine.domain.order import Fill, Order
 from engine.domain.position import ClosePhase, Position, Trade
@@ -56,14 +55,14 @@ def book_entry(state: State, order: Order, fill: Fill, seq: Seq, oi: Decimal | N
         )
     else:
         position = _enlarged(held, instrument, fill, cost, value)
-    account = replace(
+    account = changed(
         account,
         cash=account.cash - cost - fill.fee.amount,
         fees=account.fees + fill.fee.amount,
     )
     known = state.extremes.get(order.instrument)
     is_new = held is None
-    return replace(
+    return changed(
         state,
         positions=with_item(state.positions, position.id, position),
         accounts=with_item(state.accounts, account.currency, account),
@@ -77,7 +76,7 @@ def _enlarged(
     held: Position, instrument: Instrument, fill: Fill, cost: Decimal, value: Decimal
 ) -> Position:
     qty, total = Qty(held.qty + fill.qty), held.entry_value + value
-    return replace(
+    return changed(
         held,
         qty=qty,
         opened_qty=Qty(held.opened_qty + fill.qty),
@@ -99,7 +98,7 @@ def book_exit(state: State, order: Order, fill: Fill, seq: Seq) -> State:
     released_value = _share(position.entry_value, fill.qty, position.qty, all_=is_all)
     released_cost = _share(position.cost, fill.qty, position.qty, all_=is_all)
     gross = instrument.profit(position.side.sign, released_value, fill.price, fill.qty)
-    reduced = replace(
+    reduced = changed(
         position,
         entry_value=position.entry_value - released_value,
         cost=position.cost - released_cost,
@@ -112,7 +111,7 @@ def book_exit(state: State, order: Order, fill: Fill, seq: Seq) -> State:
         rearm_at=None,
     )
     account = state.accounts[position.currency]
-    account = replace(
+    account = changed(
         account,
         cash=account.cash + released_cost + gross - fill.fee.amount,
         realised=account.realised + gross,
@@ -120,7 +119,7 @@ def book_exit(state: State, order: Order, fill: Fill, seq: Seq) -> State:
     )
     if is_all:
         return _closed(state, reduced, instrument, account, fill, seq)
-    return replace(
+    return changed(
         state,
         positions=with_item(state.positions, position.id, _still_open(reduced, position, fill)),
         accounts=with_item(state.accounts, account.currency, account),
@@ -129,8 +128,8 @@ def book_exit(state: State, order: Order, fill: Fill, seq: Seq) -> State:
 
 def _still_open(reduced: Position, before: Position, fill: Fill) -> Position:
     left = Qty(before.qty - fill.qty)
-    close = before.close and replace(before.close, phase=ClosePhase.PARTIAL)
-    return replace(reduced, qty=left, close=close)
+    close = before.close and changed(before.close, phase=ClosePhase.PARTIAL)
+    return changed(reduced, qty=left, close=close)
 
 
 def _share(amount: Decimal, part: Decimal, whole: Decimal, *, all_: bool) -> Decimal:
@@ -165,14 +164,14 @@ def _closed(
         gross=last.realised,
     )
     booked = account.initial + account.realised - account.fees
-    account = replace(
+    account = changed(
         account,
         trades=account.trades + 1,
         wins=account.wins + (1 if trade.pnl > 0 else 0),
         high_water=max(account.high_water, booked),
     )
     state = left(state, last.instrument)
-    return replace(
+    return changed(
         state,
         positions=without(state.positions, last.id),
         accounts=with_item(state.accounts, account.currency, account),

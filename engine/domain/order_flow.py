@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from engine.domain import event as ev
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import OrderId
 from engine.domain.ledger import book_entry, book_exit
-from engine.domain.mapping import with_item, without
+from engine.domain.mapping import changed, with_item, without
 from engine.domain.order import Order, OrderStatus, WorkingOrder
 from engine.domain.position import Close, ClosePhase
 from engine.domain.state import State
@@ -22,15 +20,15 @@ def order_requested(state: State, entry: ev.Entry, event: ev.OrderRequested) -> 
     working = WorkingOrder(order, OrderStatus.REQUESTED, entry.at)
     orders = with_item(state.orders, order.id, working)
     if order.exit is None:
-        return replace(state, orders=orders)
+        return changed(state, orders=orders)
     position = state.positions.get(order.position)
     if position is None:
         raise IllegalTransition(f"exit {order.id} for unknown position {order.position}")
     if position.close is not None:
         raise IllegalTransition(f"{position.id} already has exit {position.close.order}")
     close = Close(order.id, order.exit, ClosePhase.REQUESTED, entry.at)
-    position = replace(position, close=close, rearm_at=None)
-    return replace(
+    position = changed(position, close=close, rearm_at=None)
+    return changed(
         state, orders=orders, positions=with_item(state.positions, position.id, position)
     )
 
@@ -44,17 +42,17 @@ def _working(state: State, order: OrderId) -> WorkingOrder:
 
 def _with_order(state: State, working: WorkingOrder, phase: ClosePhase | None) -> State:
     order = working.order
-    state = replace(state, orders=with_item(state.orders, order.id, working))
+    state = changed(state, orders=with_item(state.orders, order.id, working))
     position = state.positions.get(order.position) if order.exit else None
     if phase is None or position is None or position.close is None:
         return state
-    position = replace(position, close=replace(position.close, phase=phase))
-    return replace(state, positions=with_item(state.positions, position.id, position))
+    position = changed(position, close=changed(position.close, phase=phase))
+    return changed(state, positions=with_item(state.positions, position.id, position))
 
 
 def order_accepted(state: State, entry: ev.Entry, event: ev.OrderAccepted) -> State:
     """Return `state` with the order known to the venue."""
-    working = replace(
+    working = changed(
         _working(state, event.order), status=OrderStatus.ACCEPTED, venue_order=event.venue_order
     )
     return _with_order(state, working, ClosePhase.ACCEPTED)
@@ -62,13 +60,13 @@ def order_accepted(state: State, entry: ev.Entry, event: ev.OrderAccepted) -> St
 
 def order_timed_out(state: State, entry: ev.Entry, event: ev.OrderTimedOut) -> State:
     """Return `state` with the order unknown until there is evidence."""
-    working = replace(_working(state, event.order), status=OrderStatus.UNKNOWN)
+    working = changed(_working(state, event.order), status=OrderStatus.UNKNOWN)
     return _with_order(state, working, ClosePhase.UNKNOWN)
 
 
 def cancel_requested(state: State, entry: ev.Entry, event: ev.CancelRequested) -> State:
     """Return `state` with the cancel on its way."""
-    return _with_order(state, replace(_working(state, event.order), cancel_requested=True), None)
+    return _with_order(state, changed(_working(state, event.order), cancel_requested=True), None)
 
 
 def order_filled(state: State, entry: ev.Entry, event: ev.OrderFilled) -> State:
@@ -78,13 +76,13 @@ def order_filled(state: State, entry: ev.Entry, event: ev.OrderFilled) -> State:
     if fill.id in working.fills or fill.qty > working.remaining:
         raise IllegalTransition(f"fill {fill.id} of {fill.qty} exceeds {working.remaining}")
     order = working.order
-    filled = replace(
+    filled = changed(
         working,
         status=OrderStatus.PARTIAL,
         filled=working.filled + fill.qty,
         fills=(*working.fills, fill.id),
     )
-    state = replace(state, orders=with_item(state.orders, order.id, filled))
+    state = changed(state, orders=with_item(state.orders, order.id, filled))
     if order.exit is None:
         state = book_entry(state, order, fill, entry.seq, event.oi)
     else:
@@ -94,12 +92,12 @@ def order_filled(state: State, entry: ev.Entry, event: ev.OrderFilled) -> State:
 
 def _finished(state: State, order: Order) -> State:
     """Return `state` without a final order; its position's close is over."""
-    state = replace(state, orders=without(state.orders, order.id))
+    state = changed(state, orders=without(state.orders, order.id))
     position = state.positions.get(order.position) if order.exit else None
     if position is None or position.close is None or position.close.order != order.id:
         return state
-    position = replace(position, close=None)
-    return replace(state, positions=with_item(state.positions, position.id, position))
+    position = changed(position, close=None)
+    return changed(state, positions=with_item(state.positions, position.id, position))
 
 
 def order_failed(
@@ -114,5 +112,5 @@ def close_rearmed(state: State, entry: ev.Entry, event: ev.CloseRearmed) -> Stat
     position = state.positions.get(event.position)
     if position is None or position.close is not None:
         raise IllegalTransition(f"{event.position} cannot be re-armed")
-    position = replace(position, rearm_at=event.at, failed_closes=position.failed_closes + 1)
-    return replace(state, positions=with_item(state.positions, position.id, position))
+    position = changed(position, rearm_at=event.at, failed_closes=position.failed_closes + 1)
+    return changed(state, positions=with_item(state.positions, position.id, position))

@@ -41,7 +41,7 @@ from engine.domain.position import Position
 from engine.domain.state import State
 from engine.domain.stop import View
 
-MARK_EVERY: Final = 5 * SECOND
+MARK_EVERY: Final = 15 * SECOND
 """How often last prices and VWAP sums of held instruments are journaled."""
 
 
@@ -182,6 +182,8 @@ class Core:
                     peaks.append(peak)
                 if band.deadline + grace <= now:
                     due += band.timed(now - grace)
+        if self._rearmed:
+            due += self._back_under_guard(now)
         given = TimePassed(tuple(peaks), self._marks(now), tuple(due))
         entries = self.step(given, now)
         for id_ in due:
@@ -199,6 +201,12 @@ class Core:
         start = calendar.session_open(at, terms)
         self._sessions[instrument] = (calendar.next_midnight(at, terms), start)
         return start
+
+    def _back_under_guard(self, now: Nanos) -> list[PositionId]:
+        """Return the positions whose protection came back after a failed close."""
+        waiting = [p for p in self.state.positions.values() if p.rearm_at is not None]
+        self._rearmed = len(waiting)
+        return [p.id for p in waiting if p.is_guarded(now)]
 
     def reads_quotes(self, now: Nanos) -> bool:
         """Return whether `time(now)` is going to look at last prices."""

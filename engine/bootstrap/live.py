@@ -1,0 +1,176 @@
+"""A live session: engine, venue, feed, strategies and what watches them, started and stopped.
+
+Order of a start: lock, store, state, venue's book, then session and strategies, then prices. Order
+of a stop (E-67): prices, strategies, checkpoint and session, venue; ten seconds at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Final
+
+from engine.bootstrap.opening import opening_input, paper_settings, teach_book
+from engine.bootstrap.options import LiveOptions
+from engine.domain.event import SessionEnded
+from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.instrument import Instrument
+from engine.domain.market import Tick
+from engine.domain.session import Mode, SessionStatus
+from engine.domain.state import State
+from engine.ports.clock import Clock
+from engine.ports.journal import Journal, JournalError
+from engine.ports.venue import Feed
+from engine.runtime.core import Core
+from engine.runtime.engine import Engine
+from engine.runtime.executor import Executor
+from engine.runtime.strategist import Strategist
+from engine.runtime.strategy_process import ProcessHost
+from engine.store.lock import held
+from engine.store.memory import MemoryJournal
+from engine.store.sqlite import SqliteJournal
+from engine.store.stamp import Stamp
+from engine.venues import FEEDS, adapter
+from engine.venues.paper.venue import PaperVenue
+
+STOP_SECONDS: Final = 8.0
+
+
+class LiveEngine:
+    """Everything that runs in the engine's process; `live_engine` builds it."""
+
+    def __init__(
+        self,
+        options: LiveOptions,
+        clock: Clock,
+        journal: Journal,
+        feed: Feed,
+        catalog: dict[InstrumentId, Instrument],
+        state: State,
+    ) -> None:
+        self.options = options
+        self.clock = clock
+        self.started_at = clock.now()
+        self.journal = journal
+        self.feed = feed
+        self.catalog = catalog
+        self.core = Core(catalog, state)
+        self.engine = Engine(self.core, journal, clock)
+        self.checkpointed_at: Nanos | None = None
+        self.is_feed_up = False
+        self.accept: Callable[[Tick, Nanos], bool] = lambda _tick, _now: True
+        self._stopping = asyncio.Event()
+
+    async def begin(self) -> None:
+        """Open or resume the session, teach the venue its book, and ready the strategies."""
+        opening = opening_input(
+            self.options, self.core.state, self.catalog, self.clock.now(), os.getpid()
+        )
+        await self.engine.settle(opening)
+        state = self.core.state
+        self.venue = PaperVenue(self.clock, paper_settings(self.options, state))
+        await teach_book(self.venue, self.journal, state)
+        self.executor = Executor(self.venue, self.engine.submit, self.clock)
+        self.executor.resume(state)
+        self.strategist = Strategist(
+            self.options.strategies, ProcessHost, self.engine.submit, self.clock
+        )
+        self.engine.subscribe(self.executor.on_entry, lambda tick, _quote: self.venue.on_tick(tick))
+        self.engine.subscribe(self.strategist.on_entry, self._on_strategy_tick)
+
+    def _on_strategy_tick(self, tick: Tick, quote: object) -> None:
+        start = self.core.session_start(tick.instrument, tick.at)
+        self.strategist.on_tick(tick, self.core.quotes[tick.instrument], start)
+
+    async def run(self) -> None:
+        """Run until `stop`."""
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(self.engine.run())
+            feeding = tasks.create_task(self._feed())
+            others = [
+                tasks.create_task(self.engine.run_timer()),
+                tasks.create_task(self.executor.run()),
+                tasks.create_task(self._checkpoints()),
+                tasks.create_task(self._strategy_time()),
+            ]
+            await self.strategist.start(self.core.state, self.catalog)
+            await self._stopping.wait()
+            feeding.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._finish(running)
+            for task in (running, *others):
+                task.cancel()
+
+    def stop(self) -> None:
+        """Begin the orderly end; `run` returns when it is done."""
+        self._stopping.set()
+
+    async def _finish(self, running: asyncio.Task[None]) -> None:
+        await self.strategist.stop()
+        session = self.core.state.session
+        if session is not None:
+            self.engine.submit(SessionEnded(session.id, SessionStatus.COMPLETED, "engine"))
+        self.engine.stop()
+        await running
+        await self.checkpoint()
+
+    async def _feed(self) -> None:
+        async for batch in self.feed.items():
+            self.is_feed_up = True
+            now = self.clock.now()
+            ticks = [item for item in batch if isinstance(item, Tick) and self.accept(item, now)]
+            await self.engine.offer(ticks)
+
+    async def _strategy_time(self) -> None:
+        while True:
+            await self.clock.sleep(0.25)
+            self.strategist.on_time(self.clock.now())
+
+    async def _checkpoints(self) -> None:
+        while True:
+            await self.clock.sleep(self.options.checkpoint_s)
+            await self.checkpoint()
+
+    async def checkpoint(self) -> None:
+        """Keep the state, so that the next start is quick; a failure is tried again later."""
+        if isinstance(self.journal, SqliteJournal) and self.engine.is_persisted:
+            with suppress(JournalError):
+                await self.journal.checkpoint(self.core.state, self.clock.now())
+                self.checkpointed_at = self.clock.now()
+
+
+@asynccontextmanager
+async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveEngine]:
+    """Yield a session that is open and watched, but not running yet.
+
+    Raises DirectoryHeld if another engine has the data directory, JournalRefused if the store
+    must not be opened.
+    """
+    async with AsyncExitStack() as stack:
+        journal: Journal
+        state = State()
+        if options.is_persistent:
+            stack.enter_context(held(options.data_dir, clock.now()))
+            stamp = Stamp(Mode.PAPER, "paper")
+            opened = SqliteJournal.open(options.database, stamp, clock.now())
+            store = await stack.enter_async_context(opened)
+            journal, state = store, store.recovered.state
+        else:
+            journal = MemoryJournal()
+        feed = _feed_of(options, clock, state)
+        live = LiveEngine(options, clock, journal, feed, await feed.instruments(), state)
+        await live.begin()
+        yield live
+
+
+def _feed_of(options: LiveOptions, clock: Clock, state: State) -> Feed:
+    session = state.session
+    goes_on = session is not None and (session.status is SessionStatus.ACTIVE or state.positions)
+    began = session.started_at if session is not None and goes_on else None
+    feed: Feed = adapter(FEEDS, options.feed)(
+        clock, seed=options.sim_seed, speed=options.sim_speed, began=began
+    )
+    return feed

@@ -1,0 +1,38 @@
+"""What a live session is made from; `engine.bootstrap.configure` makes it from settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from engine.domain.risk import Limits
+from engine.runtime.strategy_loading import StrategySpec
+from engine.venues.paper.settings import Fees
+
+
+@dataclass(frozen=True, slots=True)
+class LiveOptions:
+    """Everything that decides how a session starts."""
+
+    data_dir: Path
+    feed: str = "sim"
+    sim_seed: int = 7
+    sim_speed: float = 1.0
+    strategies: tuple[StrategySpec, ...] = ()
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Enabled exit rules with their parameters."""
+    limits: Limits = field(default_factory=Limits)
+    initial_capital: Decimal = Decimal(100_000)
+    slippage_bps: Decimal = Decimal(0)
+    fees: Fees = field(default_factory=Fees)
+    checkpoint_s: float = 30.0
+    quality_gate: float = 60.0
+    is_persistent: bool = True
+    """False: nothing is kept; said on screen all the time."""
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "holdfast.db"

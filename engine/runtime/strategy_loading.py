@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from zlib import crc32
 
 from engine.domain.ids import StrategyName
 from engine.domain.strategy import Strategy
@@ -80,10 +82,12 @@ def _from_file(kind: str) -> Callable[..., Strategy]:
     path = Path(place).expanduser()
     if not path.is_file():
         raise StrategyLoadError(f"{kind}: there is no file {path.absolute()}")
-    module_spec = util.spec_from_file_location(f"holdfast_strategy_{path.stem}", path)
+    unique = f"holdfast_strategy_{path.stem}_{crc32(str(path.absolute()).encode()):08x}"
+    module_spec = util.spec_from_file_location(unique, path)
     if module_spec is None or module_spec.loader is None:
         raise StrategyLoadError(f"{kind}: {path} is not a Python file")
     module = util.module_from_spec(module_spec)
+    sys.modules[unique] = module  # dataclasses look their own module up while it is read
     module_spec.loader.exec_module(module)
     cls = getattr(module, name, None)
     if not callable(cls):

@@ -12,10 +12,13 @@ from typing import Final
 import pytest
 
 from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.instrument import Instrument, Kind
 from engine.domain.market import Bar, Tick
+from engine.domain.money import Currency
 from engine.ports.venue import Feed, FeedItem
 from engine.runtime.clock import ManualClock
 from engine.venues import FEEDS, adapter
+from engine.venues.refusals import Refusals
 from engine.venues.replay.feed import BATCH, ReplayFeed
 from engine.venues.replay.tape import TapeReader, TapeWriter
 from engine.venues.sim.disturbance import Disturbance, Trouble
@@ -256,3 +259,14 @@ def test_a_tape_that_was_cut_off_reads_to_the_last_whole_record(tmp_path: Path) 
     reader = TapeReader(path)
     assert reader.count == 4
     assert [record[1] - START for record in reader.raw()] == [0, 1, 2, 3]
+
+
+def test_a_damaged_record_is_counted_and_the_others_are_kept(tmp_path: Path) -> None:
+    share = Instrument(InstrumentId("AAPL"), Kind.EQUITY, Currency("USD"))
+    path = tmp_path / "t.tape"
+    with TapeWriter(path, [share]) as tape:
+        for index, at, last in ((0, 1, 5.0), (7, 2, 5.0), (0, 3, -5.0), (0, 0, 5.0), (0, 4, 6.0)):
+            tape.write_raw(index, at, last)
+    refused = Refusals()
+    assert [tick.price for tick in TapeReader(path).ticks(refused)] == [5, 6]
+    assert refused.counts() == (("record_damaged", 3),)

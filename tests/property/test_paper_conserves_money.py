@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,7 @@ from engine.domain.event import OrderFilled
 from engine.domain.ids import Nanos, OrderId, PositionId
 from engine.domain.instrument import Instrument, Kind
 from engine.domain.market import Tick
-from engine.domain.money import Currency, price, qty
+from engine.domain.money import EXACT, Currency, price, qty
 from engine.domain.order import ExitKind, ExitReason, Order, Side
 from engine.ports.venue import VenueReport
 from engine.runtime.clock import ManualClock
@@ -59,8 +59,21 @@ class Ledger:
 
 
 def play(deeds: list[Deed], terms: Instrument) -> tuple[PaperVenue, Ledger, Decimal]:
-    """Return the venue, its reports, and the net cash flow of trading at these prices."""
-    settings = PaperSettings(cash={terms.currency: OPENING}, leverage=Decimal(10), fees=FEES)
+    """Return the venue, its reports, and the profit of trading at these prices.
+
+    Runs in the engine's context, where a rounded amount raises.
+    """
+    with localcontext(EXACT):
+        return _play(deeds, terms)
+
+
+def _play(deeds: list[Deed], terms: Instrument) -> tuple[PaperVenue, Ledger, Decimal]:
+    settings = PaperSettings(
+        cash={terms.currency: OPENING},
+        leverage=Decimal(7),
+        fees=FEES,
+        slippage_bps=Decimal(0),
+    )
     clock, ledger = ManualClock(), Ledger()
     venue = PaperVenue(clock, settings)
     venue.report = ledger.hear

@@ -13,6 +13,8 @@ from engine.venues.paper.ticket import Ticket, ticket_data, ticket_of
 
 FINISHED_KEPT: Final = 4096
 """Newest finished orders that are still known."""
+FINISHED_SAVED: Final = 256
+"""Newest finished orders that are saved: only the last ones can be unsettled after a crash."""
 
 
 class Register:
@@ -55,8 +57,13 @@ class Register:
         return tuple(ticket for waiting in self._waiting.values() for ticket in waiting)
 
     def data(self) -> list[dict[str, Any]]:
-        """Return all tickets as JSON data."""
-        return [ticket_data(ticket) for ticket in self._tickets.values()]
+        """Return the open tickets and the newest finished ones as JSON data, oldest first."""
+        newest = set(list(self._finished)[-FINISHED_SAVED:])
+        return [
+            ticket_data(ticket)
+            for ticket in self._tickets.values()
+            if not ticket.is_final or ticket.order.id in newest
+        ]
 
     def load(self, entries: list[Mapping[str, Any]]) -> None:
         """Take over what `data` returned; raises KeyError or ValueError if it is none."""

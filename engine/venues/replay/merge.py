@@ -55,7 +55,7 @@ class Recording:
 
     def _stream(self, source: Scan | TapeReader, refused: Refusals) -> Iterator[Item]:
         if isinstance(source, TapeReader):
-            return source.ticks()
+            return source.ticks(refused)
         if source.table.is_bars:
             return map(bar_of, self._checked(source, raw_bars(source.table, refused), refused))
         return map(tick_of, self._checked(source, raw_ticks(source.table, refused), refused))

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import chain
-from math import isnan, nan
+from math import inf, isnan, nan
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final
@@ -22,7 +22,7 @@ from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
 from engine.domain.money import Price
-from engine.venues.refusals import FormatError
+from engine.venues.refusals import FormatError, Refusal, Refusals
 from engine.venues.terms import instrument_data, instrument_from
 
 SUFFIX: Final = ".tape"
@@ -148,20 +148,28 @@ class TapeReader:
         layout = _NARROW_OF_WIDE if self.is_wide else _NARROW
         return chain.from_iterable(map(layout.iter_unpack, self._chunks()))
 
-    def ticks(self) -> Iterator[Tick]:
-        """Yield every record as a tick with exact decimals."""
+    def ticks(self, refused: Refusals | None = None) -> Iterator[Tick]:
+        """Yield every record as a tick with exact decimals; damaged ones are counted."""
         ids = [InstrumentId(instrument.id) for instrument in self.instruments]
-        numbers: dict[float, Decimal] = {}
+        latest = [0] * len(ids)
+        numbers = _Decimals()
         records = chain.from_iterable(map(self._record.iter_unpack, self._chunks()))
-        for index, at, price, *values in records:
-            if len(numbers) > 1 << 16:
-                numbers.clear()
-            paid = numbers.get(price) or _known(numbers, price)
-            rest = (
-                None if isnan(value) else numbers.get(value) or _known(numbers, value)
-                for value in values
-            )
-            yield Tick(ids[index], Price(paid), Nanos(at), *rest)  # type: ignore[arg-type]
+        for place, (index, at, price, *values) in enumerate(records):
+            if index >= len(ids) or not 0 < price < inf or at < latest[index]:
+                if refused is not None:
+                    refused.add(self._damaged(place, f"{index},{at},{price}"))
+                continue
+            latest[index] = at
+            said = [None if isnan(value) else numbers[value] for value in values]
+            paid, volume, oi = Price(numbers[price]), said[0], said[1]
+            tick = Tick(ids[index], paid, Nanos(at), volume, oi)
+            if self.is_wide:
+                tick.bid, tick.ask, tick.bid_size, tick.ask_size = said[2:]
+            yield tick
+
+    def _damaged(self, place: int, value: str) -> Refusal:
+        allowed = "a listed instrument, a price above 0, a time that does not step back"
+        return Refusal("record_damaged", str(self.path), place + 1, "all", value, allowed)
 
     def _chunks(self) -> Iterator[bytes]:
         left = self.count
@@ -183,9 +191,14 @@ def exact_decimal(value: float) -> Decimal:
     return Decimal(repr(value))
 
 
-def _known(numbers: dict[float, Decimal], value: float) -> Decimal:
-    number = numbers[value] = exact_decimal(value)
-    return number
+class _Decimals(dict[float, Decimal]):
+    """Numbers read before: prices repeat all day."""
+
+    def __missing__(self, value: float) -> Decimal:
+        if len(self) > 1 << 16:
+            self.clear()
+        number = self[value] = exact_decimal(value)
+        return number
 
 
 def _exact(value: Decimal | None) -> float:

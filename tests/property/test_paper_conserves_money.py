@@ -72,7 +72,6 @@ def _play(deeds: list[Deed], terms: Instrument) -> tuple[PaperVenue, Ledger, Dec
         cash={terms.currency: OPENING},
         leverage=Decimal(7),
         fees=FEES,
-        slippage_bps=Decimal(0),
     )
     clock, ledger = ManualClock(), Ledger()
     venue = PaperVenue(clock, settings)

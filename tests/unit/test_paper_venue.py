@@ -2,77 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from engine.domain.event import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected
-from engine.domain.ids import InstrumentId, Nanos, OrderId, PositionId
+from engine.domain.event import OrderAccepted, OrderCancelled, OrderFilled
+from engine.domain.ids import InstrumentId, Nanos, OrderId
 from engine.domain.instrument import Instrument, Kind
 from engine.domain.market import Tick
-from engine.domain.money import Currency, price, qty
-from engine.domain.order import ExitKind, ExitReason, Order, OrderType, Side
+from engine.domain.money import price
+from engine.domain.order import Order, OrderType, Side
 from engine.ports.venue import VenueReport
 from engine.runtime.clock import ManualClock
-from engine.venues.paper.settings import PROFILES, Fees, PaperSettings
+from engine.venues.paper.settings import Fees
 from engine.venues.paper.venue import PaperVenue
-from tests.builders import INR, NIFTY, PUT_25900, SECOND
-
-CASH = PaperSettings(cash={INR: Decimal(100_000)})
-STOP_LOSS = ExitReason(ExitKind.RULE, "stop_loss_hit")
-INSIDE = Nanos(1_769_745_000_000_000_000)
-"""2026-01-30 09:20 in Kolkata."""
-INDIAN = replace(PUT_25900, time_zone="Asia/Kolkata", session_open="09:15", session_close="15:30")
-
-
-class Floor:
-    """A paper venue, its clock, and everything that it reported."""
-
-    def __init__(self, settings: PaperSettings = CASH, instrument: Instrument = INDIAN) -> None:
-        self.clock = ManualClock(INSIDE)
-        self.instrument = instrument
-        self.venue = PaperVenue(self.clock, settings)
-        self.said: list[VenueReport] = []
-        self.venue.report = self.said.append
-
-    def tick(self, last: str, after: float = 0, **quote: str) -> None:
-        self.clock.set(Nanos(self.clock.now() + int(after * SECOND)))
-        numbers = {name: Decimal(text) for name, text in quote.items()}
-        tick = replace(Tick(NIFTY, price(last), self.clock.now()), **numbers)  # type: ignore[arg-type]
-        self.venue.on_tick(tick)
-
-    def place(self, order: Order) -> list[VenueReport]:
-        """Send `order` and return what was said at once."""
-        before = len(self.said)
-        self.venue.place(order, self.instrument)
-        return self.said[before:]
-
-    @property
-    def fills(self) -> list[tuple[str, str, str]]:
-        """(fill id, price, quantity) of all fills so far."""
-        found = [report.fill for report in self.said if isinstance(report, OrderFilled)]
-        return [(fill.id, str(fill.price), str(fill.qty)) for fill in found]
-
-    @property
-    def cash(self) -> Decimal:
-        return self.venue.account()[self.instrument.currency]
-
-
-def entry(id_: str = "o1", size: str = "75", side: Side = Side.BUY) -> Order:
-    return Order(OrderId(id_), NIFTY, side, qty(size), PositionId("p1"))
-
-
-def closing(id_: str = "x1", size: str = "75", side: Side = Side.SELL) -> Order:
-    return replace(entry(id_, size, side), exit=STOP_LOSS)
-
-
-def rejected(said: list[VenueReport]) -> str:
-    (report,) = said
-    assert isinstance(report, OrderRejected)
-    assert report.text
-    return report.reason
+from tests.builders import INR, NIFTY, SECOND
+from tests.floor import CASH, INDIAN, INSIDE, Floor, closing, entry, rejected
 
 
 def test_a_market_order_fills_at_once_at_the_price_of_the_tick_being_processed() -> None:
@@ -297,56 +243,3 @@ def test_two_orders_share_the_size_of_one_tick() -> None:
     floor.place(entry("o1", size="75"))
     floor.place(entry("o2", size="150"))
     assert floor.fills == [("o1-f1", "30.00", "75"), ("o2-f1", "30.00", "75")]
-
-
-def test_the_book_survives_a_restart_with_positions_waiting_orders_and_history() -> None:
-    floor = Floor()
-    floor.tick("30.00", oi="7")
-    floor.place(entry())
-    floor.place(replace(closing(), type=OrderType.STOP, price=price("22.50")))
-    floor.place(entry("bad", size="1"))
-    saved = json.loads(json.dumps(floor.venue.book()))
-
-    again = Floor()
-    again.venue.restore(saved)
-    assert again.venue.book() == saved
-    assert again.venue.account() == floor.venue.account()
-    assert again.venue.positions() == {NIFTY: Decimal(75)}
-    assert again.place(entry()) == floor.said[:1]
-    again.tick("22.00", after=1)
-    assert again.fills[-1] == ("x1-f1", "22.00", "75")
-    assert again.cash == 100_000 - 8 * 75
-
-
-@pytest.mark.parametrize("data", [{}, {"version": 2}, {"version": 1, "account": [], "orders": []}])
-def test_something_else_than_a_book_is_refused(data: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"paper book|version"):
-        Floor().venue.restore(data)
-
-
-def test_a_fill_that_the_journal_knows_is_learned_once() -> None:
-    floor = Floor()
-    floor.tick("30.00")
-    (report,) = floor.place(entry())
-    assert isinstance(report, OrderFilled)
-    again = Floor()
-    again.venue.learn(entry(), report.fill, INDIAN)
-    again.venue.learn(entry(), report.fill, INDIAN)
-    assert again.venue.account() == floor.venue.account()
-    assert again.venue.positions() == floor.venue.positions()
-
-
-def test_an_exit_of_a_position_that_the_book_lost_still_fills() -> None:
-    floor = Floor()
-    floor.tick("30.00")
-    floor.place(closing())
-    assert floor.fills == [("x1-f1", "30.00", "75")]
-    assert floor.cash == 100_000
-    assert floor.venue.positions() == {}
-
-
-def test_the_profiles_are_those_of_the_specification() -> None:
-    nifty, perpetual = PROFILES["nifty-paper"], PROFILES["perp-paper"]
-    assert (nifty.cash[INR], nifty.default_qty) == (Decimal(100_000), Decimal(75))
-    assert perpetual.cash[Currency("USDC")] == 10_000
-    assert (perpetual.leverage, perpetual.capital_per_position) == (Decimal(10), Decimal(200))

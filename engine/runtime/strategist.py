@@ -8,7 +8,6 @@ What a strategy does, raises or never finishes changes nothing for the others, n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -25,6 +24,7 @@ from engine.runtime.signal_queue import SignalQueue
 from engine.runtime.strategy_follower import StrategyFollower
 from engine.runtime.strategy_host import StrategyHost
 from engine.runtime.strategy_loading import StrategySpec
+from engine.runtime.strategy_memory import unpacked
 from engine.runtime.strategy_run import StrategyRun, Submit
 
 HostFactory = Callable[[StrategySpec], StrategyHost]
@@ -77,7 +77,7 @@ class Strategist:
         self._follower.begin(state)
         if self._outside is not None:
             known = state.strategies.get(self._outside.spec.name)
-            self._offered.restore(json.loads(known.memory if known else "{}").get("acted", {}))
+            self._offered.restore(unpacked(known.memory if known else "").acted or {})
         for run in self._runs.values():
             record = state.strategies.get(run.spec.name)
             if record is not None and record.phase in _REST:

@@ -35,6 +35,7 @@ def main() -> None:
     """Serve requests until the parent closes its end."""
     source, sink = int(sys.argv[1]), int(sys.argv[2])
     _die_with_parent()
+    faulthandler.enable()
     strategy: Strategy | None = None
     limit_s = 5.0
     while (body := _frame(source)) is not None:

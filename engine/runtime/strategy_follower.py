@@ -9,7 +9,8 @@ from engine.domain import event as ev
 from engine.domain.ids import Nanos, OrderId, PositionId, StrategyName
 from engine.domain.state import State
 from engine.domain.strategy import Holding, Phase
-from engine.runtime.strategy_run import StrategyRun, holding_of
+from engine.runtime.strategy_memory import holding_of
+from engine.runtime.strategy_run import StrategyRun
 from engine.runtime.strategy_wire import Closed, Opened, Refused
 
 

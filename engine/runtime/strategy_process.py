@@ -64,6 +64,11 @@ class ProcessHost:
         """Process id of the child, once it was started."""
         return self._child.pid if self._child else None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything asked so far was answered."""
+        return self._asked is None and not self._waiting
+
     def ask(self, request: Request, on_reply: OnReply) -> None:
         if self._is_dead:
             self._tell(on_reply)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -17,7 +16,6 @@ from engine.domain.ids import SECOND, CommandId, InstrumentId, Nanos, OrderId, P
 from engine.domain.inputs import Input
 from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
-from engine.domain.position import Position
 from engine.domain.signal import Signal
 from engine.domain.state import State
 from engine.domain.strategy import Advice, Holding, Needs, Phase
@@ -25,6 +23,7 @@ from engine.runtime.bars import NEVER, Bars
 from engine.runtime.signal_queue import SignalQueue
 from engine.runtime.strategy_host import StrategyHost
 from engine.runtime.strategy_loading import StrategySpec
+from engine.runtime.strategy_memory import Kept, holding_of, packed, unpacked, working_entry
 from engine.runtime.strategy_wire import (
     BarsEnded,
     Fault,
@@ -69,6 +68,8 @@ class StrategyRun:
         self._queue = queue
         self._host: StrategyHost | None = None
         self._life = 0
+        self._undecided = 0
+        """Bars that the strategy was told of and has not answered."""
         self._remembered_at = Nanos(0)
         self._memory = ""
         self._journaled = ""
@@ -96,15 +97,13 @@ class StrategyRun:
         name = self.spec.name
         record = state.strategies.get(name)
         self._journaled = record.memory if record else ""
-        envelope = json.loads(self._journaled or "{}")
-        inner = envelope.get("strategy")
-        self._bars_memory = envelope.get("bars")
-        self._memory = "" if inner is None else json.dumps(inner, separators=(",", ":"))
+        kept = unpacked(self._journaled)
+        self._memory, self._bars_memory = kept.own, kept.bars
         self.held = {p.id: holding_of(p) for p in state.positions.values() if p.strategy == name}
         self.orders.clear()
         self._before = state
         self._host, self._life = host, self._life + 1
-        self.is_running, self.is_ready = True, False
+        self.is_running, self.is_ready, self._undecided = True, False, 0
         holding = next(iter(self.held.values()), None)
         self.tell(Start(self._memory, dict(instruments), holding, now))
 
@@ -128,8 +127,9 @@ class StrategyRun:
         """Pass something on to the strategy."""
         if self._host is None or not self.is_running:
             return
-        life = self._life
-        self._host.ask(request, lambda reply: self._answered(life, reply))
+        life, is_bars = self._life, isinstance(request, BarsEnded)
+        self._undecided += is_bars
+        self._host.ask(request, lambda reply: self._answered(life, is_bars, reply))
 
     def on_tick(self, tick: Tick, session_start: Nanos | None) -> None:
         """Enter a tick of an instrument that it needs."""
@@ -175,20 +175,21 @@ class StrategyRun:
 
     def announce_start(self, why: str) -> None:
         """Journal that it starts, with its parameters."""
-        spec = self.spec
+        spec, first = self.spec, "its first answer"
         self.echoes += 1
-        waits_for = "its first answer"
         self._submit(
-            StrategyChanged(spec.name, spec.kind, Phase.STARTING, waits_for, why, spec.settings)
+            StrategyChanged(spec.name, spec.kind, Phase.STARTING, first, why, spec.settings)
         )
 
     def remember(self) -> None:
-        """Journal its memory and the bars' sums, unless they are what the journal holds."""
-        if not self._memory:
+        """Journal its memory and the bars' sums, unless they are what the journal holds.
+
+        Not while bars are with the strategy: sums that are ahead of its memory would lose them.
+        """
+        if not self._memory or self._undecided:
             return
-        bars = json.dumps(self.bars.memory(), separators=(",", ":")) if self.bars else "null"
-        acted = "" if self.acted is None else f',"acted":{json.dumps(self.acted())}'
-        text = f'{{"strategy":{self._memory},"bars":{bars}{acted}}}'
+        bars = self.bars.memory() if self.bars is not None else None
+        text = packed(Kept(self._memory, bars, self.acted() if self.acted else None))
         if text != self._journaled:
             self._journaled = text
             self._submit(StrategyRemembered(self.spec.name, text))
@@ -208,9 +209,10 @@ class StrategyRun:
         for signal in self._queue.take(lambda s: s.strategy == name and s.at < limit):
             self.send(signal, now)
 
-    def _answered(self, life: int, reply: Reply) -> None:
+    def _answered(self, life: int, is_bars: bool, reply: Reply) -> None:
         if life != self._life or not self.is_running:
             return
+        self._undecided -= is_bars
         if isinstance(reply, Fault):
             self.halt()
             self.phase = Phase.FAILED
@@ -231,13 +233,11 @@ class StrategyRun:
 
     def _said_again(self, signal: Signal) -> None:
         """Match a wish of the last life with its order; it acted already and must not again."""
-        for working in self._before.orders.values():
-            order = working.order
-            is_entry = order.exit is None and order.strategy == self.spec.name
-            if is_entry and order.instrument == signal.instrument:
-                self.orders[order.id] = signal
-                return
-        self.tell(Refused(signal, "it had not become a position at the restart"))
+        order = working_entry(self._before, self.spec.name, signal.instrument)
+        if order is not None:
+            self.orders[order] = signal
+        else:
+            self.tell(Refused(signal, "it had not become a position at the restart"))
 
     def _show_advice(self, advice: Advice) -> None:
         for note in advice.notes:
@@ -251,15 +251,3 @@ class StrategyRun:
         if self.bars is not None and self._bars_memory:
             self.bars.restore(self._bars_memory)
         self.on_ready()
-
-
-def holding_of(position: Position) -> Holding:
-    """Return the part of a position that a strategy may see."""
-    return Holding(
-        position.id,
-        position.instrument,
-        position.side,
-        position.qty,
-        position.entry,
-        position.opened_at,
-    )

@@ -8,10 +8,9 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
-from engine.domain.errors import InvalidAmount
-from engine.domain.money import price
 from tui.action import Action, Argument, Kind
 from tui.actions import ACTIONS
+from tui.typed import typed_number
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 VERBS: Final = ("start", "pause", "resume", "stop")
@@ -171,10 +170,10 @@ def _position(word: str, scope: Scope) -> str:
 
 
 def _number(text: str, allowed: str, typed: str) -> Decimal:
-    try:
-        return price(text.replace(",", ""))
-    except InvalidAmount:
-        raise CommandError(f"was {_cut(typed)!r}; allowed: {allowed}") from None
+    value = typed_number(text)
+    if value is None:
+        raise CommandError(f"was {_cut(typed)!r}; allowed: {allowed}")
+    return value
 
 
 def _one_of(word: str, allowed: Sequence[str], what: str) -> str:

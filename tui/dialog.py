@@ -29,6 +29,8 @@ GIVES_UP_AFTER: Final = 20
 """Seconds until a dialog cancels itself."""
 TICK_S: Final = 0.25
 WIDTH: Final = 72
+SMALL: Final = (60, 18)
+"""On a smaller terminal a dialog has no border: every row counts."""
 
 R = TypeVar("R")
 
@@ -59,9 +61,11 @@ class Dialog(ModalScreen[R | None], Generic[R]):
     Dialog { align: center middle; background: $background 60%; }
     Dialog #frame {
         width: 72; max-width: 100%; height: auto; max-height: 100%;
-        background: $surface; padding: 0 1;
+        background: $surface; padding: 0 1; border: round $primary;
     }
+    Dialog.-small #frame { border: none; padding: 0; }
     Dialog #answers { height: 1; }
+    Dialog #question { width: 100%; }
     Dialog Button { margin: 0 2 0 0; min-width: 8; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.DIALOG)]
@@ -185,8 +189,8 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         else:
             self.dismiss(self.answer())
 
-    def cancel(self, outcome: str = "cancelled; nothing was sent") -> None:
-        """Leave without an answer."""
+    def cancel(self, outcome: str = "") -> None:
+        """Leave without an answer; `outcome` says why if it was not the person's wish."""
         if self.is_current:
             self.outcome = outcome
             self.dismiss(None)
@@ -197,11 +201,14 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         """Draw the question; called on every tick and change."""
         if not self.is_mounted:
             return
-        width = max(1, min(WIDTH, self.app.size.width) - 2)
+        columns, rows = self.app.size
+        is_small = rows < SMALL[1] or columns < SMALL[0]
+        self.set_class(is_small, "-small")
+        width = max(1, min(WIDTH, columns) - (0 if is_small else 4))
         left = f"cancels in {self.seconds_left} s" if self.gives_up else ""
         title = titled_rule(self.heading, width, notes=left, is_focused=True)
         said = wrapped(self.said, width, "alert") if self.said else []
-        room = max(1, self.app.size.height - 2 - len(said))
+        room = max(1, rows - len(said) - (2 if is_small else 4))
         lines = self.fitted([*self.lines(width), ()], room)
         self.query_one("#question", Body).set_lines([title, *lines, *said])
 

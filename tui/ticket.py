@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from engine.domain.errors import InvalidAmount
 from engine.domain.ids import SECOND, Nanos, PositionId
 from engine.domain.instrument import Instrument
-from engine.domain.money import Price, Qty, plain, qty, quotient, ratio, rounded, rounded_down
+from engine.domain.money import Price, Qty, plain, quotient, ratio, rounded, rounded_down
 from engine.domain.position import Position
 from tui import formatting as fmt
 from tui.book import Figures, figures
 from tui.replica import SILENT_AFTER, Replica
+from tui.typed import typed_number
 
 SLACK: Final = Decimal("0.02")
 """A price further than this ratio from the one on screen ends a confirmation."""
@@ -80,10 +80,9 @@ def what_changed(before: Seen, item: Figures | None, slack: Decimal = SLACK) -> 
 def part_of(text: str, position: Position, instrument: Instrument | None) -> Qty:
     """Return the quantity that `text` (75 or 50%) means, in whole lots, rounded down."""
     held, lot = position.qty, instrument.lot_size if instrument else Decimal(1)
-    try:
-        typed = qty(text.strip().removesuffix("%").replace(",", ""))
-    except InvalidAmount:
-        raise AmountError(f"was {text[:20]!r}; a quantity such as {plain(lot)}, or 50%") from None
+    typed = typed_number(text.strip().removesuffix("%"))
+    if typed is None:
+        raise AmountError(f"was {text[:20]!r}; a quantity such as {plain(lot)}, or 50%")
     if text.strip().endswith("%"):
         if typed > 100:
             raise AmountError(f"{plain(typed)}% is more than all of it")

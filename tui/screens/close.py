@@ -78,6 +78,9 @@ class CloseDialog(Dialog[ClosePosition]):
         ]
         out += self.amount_lines(item, width)
         out += [labelled("LTP", *self._price(item)), labelled("P&L est.", self._profit(item))]
+        if position.close is not None:
+            text = f"A close is in flight already: {position.close.phase.value}"
+            out += wrapped(text, width, "alert")
         out += self._doubt(item, width)
         out += self._released(item, width)
         out.append(labelled("elsewhere", (self.twin(item), "accent")))

@@ -74,9 +74,8 @@ class Finder(ModalScreen[Action | None]):
     Finder { align: center middle; background: $background 60%; }
     Finder #frame {
         width: 76; max-width: 100%; height: auto; max-height: 100%;
-        background: $surface; padding: 0 1;
+        background: $surface; padding: 0 1; border: round $primary;
     }
-    Finder Input { height: 1; border: none; padding: 0; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+p", "leave", show=False, priority=True),
@@ -96,7 +95,7 @@ class Finder(ModalScreen[Action | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame"):
-            field = Input(placeholder="type to search", id="search")
+            field = Input(placeholder="type to search", id="search", compact=True)
             field.cursor_blink = False
             yield field
             yield Body(id="found")
@@ -134,8 +133,8 @@ class Finder(ModalScreen[Action | None]):
     @guard
     def show(self) -> None:
         """Draw what was found, the cursor in view."""
-        width = max(8, min(WIDTH, self.app.size.width) - 2)
-        rows = max(1, min(len(self.found), self.app.size.height - 4))
+        width = max(8, min(WIDTH, self.app.size.width) - 4)
+        rows = max(1, min(len(self.found), self.app.size.height - 5))
         start = max(0, min(self.cursor - rows // 2, len(self.found) - rows))
         note = f"{len(self.found)} of {len(self.items)}"
         lines: list[Line] = [titled_rule(self.heading, width, notes=note, is_focused=True)]

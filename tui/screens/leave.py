@@ -57,15 +57,13 @@ class LeaveDialog(Dialog[Leave]):
         yes = key_here(self, "dialog.confirm")
         out: list[Line] = [
             *wrapped(f"{len(positions)} open: {names}{more}", width, "title!"),
-            (),
             *wrapped(
-                f"{background}  Leave the console. The engine goes on in the background and guards "
-                "them: stops, targets and end of day act as before. `holdfast` comes back to it.",
+                f"{background}  Leave the console: the engine goes on in the background and "
+                "guards them as before; `holdfast` comes back to it.",
                 width,
             ),
             *wrapped(
-                f"{end}  Stop the engine too. The positions stay open and NOTHING watches them "
-                "until it is started again.",
+                f"{end}  Stop the engine too: they stay open and NOTHING watches them.",
                 width,
                 "warning",
             ),
@@ -100,4 +98,4 @@ class LeaveDialog(Dialog[Leave]):
         if self.clock.monotonic() - self._asked_at <= TWICE_WITHIN:
             self.dismiss(Leave.CONSOLE)
         else:
-            self.cancel("cancelled")
+            self.cancel()

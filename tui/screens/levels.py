@@ -9,9 +9,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from engine.domain.command import ChangeStop
-from engine.domain.errors import InvalidAmount
 from engine.domain.ids import CommandId, PositionId
-from engine.domain.money import Price, price, rounded
+from engine.domain.money import Price, rounded
 from engine.ports.clock import Clock
 from tui import formatting as fmt
 from tui.action import Context
@@ -24,6 +23,7 @@ from tui.permission import why_not_send
 from tui.sanitise import for_screen
 from tui.stop_preview import preview, rule_lines, start_of
 from tui.ticket import figures_now, stop_objection
+from tui.typed import typed_number
 from tui.widgets.line import Line
 
 STOP: Final = "stop"
@@ -159,10 +159,8 @@ class LevelsDialog(Dialog[ChangeStop]):
             self.typing = None
             self.values[self.field] = self._before[self.field]
             return
-        try:
-            self.values[self.field] = price(self.typing)
-        except InvalidAmount:
-            self.values[self.field] = None
+        value = typed_number(self.typing)
+        self.values[self.field] = None if value is None else Price(value)
 
     def _wrong(self, item: Figures) -> str:
         """Return what is wrong with the active field, or with the other one."""

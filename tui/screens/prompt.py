@@ -28,7 +28,7 @@ class Prompt(ModalScreen[str | None]):
     Prompt #frame { width: 100%; height: auto; background: $surface; }
     Prompt #line { height: 1; }
     Prompt #mark { width: 1; height: 1; }
-    Prompt Input { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
+    Prompt Input { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", show=False, priority=True),
@@ -46,7 +46,7 @@ class Prompt(ModalScreen[str | None]):
             yield Body(id="hints")
             with Horizontal(id="line"):
                 yield Body(id="mark")
-                field = Input(self._start, id="text", select_on_focus=False)
+                field = Input(self._start, id="text", select_on_focus=False, compact=True)
                 field.cursor_blink = False
                 yield field
 

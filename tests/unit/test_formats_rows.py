@@ -157,6 +157,11 @@ def test_a_file_that_is_not_there_stops_the_start(tmp_path: Path, name: str) -> 
         open_recording([tmp_path / name])
 
 
+def test_a_directory_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="allowed: a file"):
+        open_recording([tmp_path])
+
+
 def test_a_file_that_only_claims_to_be_gzip_stops_the_start(tmp_path: Path) -> None:
     path = tmp_path / "t.csv.gz"
     path.write_text(HEADER)

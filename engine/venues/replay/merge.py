@@ -12,8 +12,8 @@ from typing import Final, TypeAlias, TypeVar
 from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
-from engine.domain.symbols import FORMS, described, infer
-from engine.venues.refusals import Refusal, Refusals, RowRefused, excerpt
+from engine.domain.symbols import described, infer
+from engine.venues.refusals import Refusal, Refusals, RowRefused
 from engine.venues.replay.order import in_order, in_time_order
 from engine.venues.replay.rows import RawBar, RawTick, bar_of, raw_bars, raw_ticks, tick_of
 from engine.venues.replay.scan import Scan, scan
@@ -62,21 +62,8 @@ class Recording:
 
     def _checked(self, source: Scan, rows: Iterator[_Raw], refused: Refusals) -> Iterator[_Raw]:
         refuse = _refuser(source.table.path, refused)
-        known = self._known(rows, refuse)
         arrange = in_order if source.is_sorted else in_time_order
-        return arrange(known, refuse, unique=source.table.is_bars)
-
-    def _known(
-        self, rows: Iterator[_Raw], refuse: Callable[[int, RowRefused], None]
-    ) -> Iterator[_Raw]:
-        instruments = self.instruments
-        for row in rows:
-            if row[1] in instruments:
-                yield row
-            else:
-                allowed = f"a symbol of the instruments file or like {FORMS}"
-                why = RowRefused("instrument_unknown", "symbol", excerpt(row[1]), allowed)
-                refuse(row[-1], why)
+        return arrange(rows, refuse, self.instruments, unique=source.table.is_bars)
 
 
 def _refuser(path: Path, refused: Refusals) -> Callable[[int, RowRefused], None]:

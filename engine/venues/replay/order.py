@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final, TypeAlias, TypeVar
 
 from engine.domain.ids import MINUTE, SECOND
-from engine.venues.refusals import RowRefused
+from engine.domain.symbols import FORMS
+from engine.venues.refusals import RowRefused, excerpt
 
 Refuse: TypeAlias = Callable[[int, RowRefused], None]
 RowT = TypeVar("RowT", bound=tuple[Any, ...])
@@ -18,20 +19,29 @@ AHEAD: Final = 60 * MINUTE
 """A row further ahead than this of the two that follow it is the wrong one, not they."""
 
 
-def in_order(rows: Iterator[RowT], refuse: Refuse, *, unique: bool = False) -> Iterator[RowT]:
-    """Yield the rows that do not step back; `unique`: nor repeat a time of their instrument."""
+def in_order(
+    rows: Iterable[RowT], refuse: Refuse, known: Container[str], *, unique: bool = False
+) -> Iterator[RowT]:
+    """Yield the rows of `known` symbols that do not step back in their symbol's own time.
+
+    `unique`: a time that repeats is refused, too.
+    """
     latest: dict[str, int] = {}
     for row in rows:
         at, symbol = row[0], row[1]
         last = latest.get(symbol, -1)
-        if at > last or (at == last and not unique):
+        if last < 0 and symbol not in known:
+            refuse(row[-1], _unknown(symbol))
+        elif at > last or (at == last and not unique):
             latest[symbol] = at
             yield row
         else:
             refuse(row[-1], _out_of_order(at, last))
 
 
-def in_time_order(rows: Iterator[RowT], refuse: Refuse, *, unique: bool = False) -> Iterator[RowT]:
+def in_time_order(
+    rows: Iterable[RowT], refuse: Refuse, known: Container[str], *, unique: bool = False
+) -> Iterator[RowT]:
     """Yield the rows sorted by time, having judged each instrument's rows in the file's order.
 
     For files whose times step back, e.g. one instrument after the other; read into memory.
@@ -41,7 +51,7 @@ def in_time_order(rows: Iterator[RowT], refuse: Refuse, *, unique: bool = False)
         of_symbol.setdefault(row[1], []).append(row)
     kept: list[RowT] = []
     for mine in of_symbol.values():
-        kept += in_order(_without_leaps(mine, refuse), refuse, unique=unique)
+        kept += in_order(_without_leaps(mine, refuse), refuse, known, unique=unique)
     # Sorting by line first keeps the file's order among rows of one instant.
     kept.sort(key=itemgetter(-1))
     kept.sort(key=itemgetter(0))
@@ -57,6 +67,11 @@ def _without_leaps(rows: list[RowT], refuse: Refuse) -> Iterator[RowT]:
             refuse(row[-1], RowRefused("time_ahead", "time", _instant(row[0]), allowed))
         else:
             yield row
+
+
+def _unknown(symbol: str) -> RowRefused:
+    allowed = f"a symbol of the instruments file or like {FORMS}"
+    return RowRefused("instrument_unknown", "symbol", excerpt(symbol), allowed)
 
 
 def _out_of_order(at: int, last: int) -> RowRefused:

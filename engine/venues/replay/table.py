@@ -45,6 +45,9 @@ class Table:
 
 def open_table(path: Path) -> Table:
     """Return the table in `path`; raise FormatError if it cannot be read as ticks or bars."""
+    if path.exists() and not path.is_file():
+        # A pipe could be read once only, and a file is looked through before it is played.
+        raise FormatError(f"{path}: is a directory or a pipe, allowed: a file")
     try:
         header = _parquet_header(path) if _is_parquet(path) else _csv_header(path)
     except (OSError, EOFError, zlib.error) as failure:

@@ -1,4 +1,4 @@
-"""What the journal keeps of a strategy: its own memory, the sums of its bars, signals that acted."""
+"""What the journal keeps of a strategy: its memory, its bars' sums, outside signals that acted."""
 
 from __future__ import annotations
 

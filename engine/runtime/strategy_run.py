@@ -78,10 +78,6 @@ class StrategyRun:
         """The state that this life began with."""
 
     @property
-    def _patience(self) -> int:
-        return max(PATIENCE_S, 2 * self.needs.bar_seconds) * SECOND
-
-    @property
     def due(self) -> Nanos:
         """When its next bar ends."""
         return self.bars.due if self.bars is not None else NEVER
@@ -182,12 +178,9 @@ class StrategyRun:
         )
 
     def remember(self) -> None:
-        """Journal its memory and the bars' sums, unless they are what the journal holds.
-
-        Not while bars are with the strategy: sums that are ahead of its memory would lose them.
-        """
+        """Journal its memory and the bars' sums, unless they are what the journal holds."""
         if not self._memory or self._undecided:
-            return
+            return  # sums that are ahead of its memory would lose the bars it has not answered
         bars = self.bars.memory() if self.bars is not None else None
         text = packed(Kept(self._memory, bars, self.acted() if self.acted else None))
         if text != self._journaled:
@@ -197,15 +190,15 @@ class StrategyRun:
     def send(self, signal: Signal, now: Nanos) -> None:
         """Hand a signal to the engine, which accepts or refuses it; not one that is too old."""
         name = self.spec.name
-        if now - signal.at > self._patience:
-            reason = f"no tick of {signal.instrument} within {self._patience // SECOND} s"
+        if now - signal.at > (patience := _patience(self.needs)):
+            reason = f"no tick of {signal.instrument} within {patience // SECOND} s"
             self._submit(StrategyNoted(name, f"ENTRY DROPPED {signal.id}: {reason}"))
             self.tell(Refused(signal, reason))
             return
         self._submit(SubmitSignal(CommandId(f"signal-{signal.id}"), signal, f"strategy:{name}"))
 
     def _lapse(self, now: Nanos) -> None:
-        name, limit = self.spec.name, now - self._patience
+        name, limit = self.spec.name, now - _patience(self.needs)
         for signal in self._queue.take(lambda s: s.strategy == name and s.at < limit):
             self.send(signal, now)
 
@@ -251,3 +244,8 @@ class StrategyRun:
         if self.bars is not None and self._bars_memory:
             self.bars.restore(self._bars_memory)
         self.on_ready()
+
+
+def _patience(needs: Needs) -> int:
+    """Return for how many nanoseconds a decision waits for a tick of its instrument."""
+    return max(PATIENCE_S, 2 * needs.bar_seconds) * SECOND

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from decimal import Decimal
 from importlib import util
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
@@ -69,6 +68,8 @@ def _class_of(kind: str) -> Callable[..., Strategy]:
         return STRATEGIES[kind]
     if ":" in kind:
         return _from_file(kind)
+    from importlib.metadata import entry_points  # late: a built-in strategy needs no look-up
+
     found = {point.name: point for point in entry_points(group=GROUP)}
     if kind not in found:
         names = ", ".join(sorted({*STRATEGIES, *found}))

@@ -171,11 +171,9 @@ class StrategyRun:
 
     def announce_start(self, why: str) -> None:
         """Journal that it starts, with its parameters."""
-        spec, first = self.spec, "its first answer"
+        spec, phase, first = self.spec, Phase.STARTING, "its first answer"
         self.echoes += 1
-        self._submit(
-            StrategyChanged(spec.name, spec.kind, Phase.STARTING, first, why, spec.settings)
-        )
+        self._submit(StrategyChanged(spec.name, spec.kind, phase, first, why, spec.settings))
 
     def remember(self) -> None:
         """Journal its memory and the bars' sums, unless they are what the journal holds."""

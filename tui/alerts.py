@@ -72,9 +72,8 @@ class Alerts:
             self.near.add(name)
             rule = fmt.rule(item.nearest.rule) if item.nearest else "stop"
             what = f"{fmt.symbol(item.position.instrument)} {fmt.unsigned_percent(room)}"
-            self.raise_alert(
-                Alert(now, "near-stop", f"{what} from its {rule} stop", f"near:{name}")
-            )
+            text = f"{what} from its {rule if 'stop' in rule else f'{rule} stop'}"
+            self.raise_alert(Alert(now, "near-stop", text, f"near:{name}"))
         elif room >= RELEASE and name in self.near:
             self.near.discard(name)
             self.drop(f"near:{name}")

@@ -221,7 +221,7 @@ class Console(App[int], inherit_bindings=False):
 
     def cursor_moved(self) -> None:
         """Bring along what follows the cursor: the ladder, a detail, a record."""
-        followers = {"stops", "detail", "strategy", "record"}
+        followers = {"stops", "chart", "detail", "strategy", "record"}
         for panel in self.stage.visible_panels:
             if panel.NAME in followers:
                 panel.show_guarded()

@@ -13,7 +13,7 @@ WIDE: Final = (150, 40)
 MEDIUM: Final = (100, 30)
 
 VIEWS: Final[dict[str, tuple[str, ...]]] = {
-    "dashboard": ("positions", "stops", "log", "health"),
+    "dashboard": ("positions", "stops", "chart", "trades", "log", "health"),
     "positions": ("positions", "trades", "detail", "stops"),
     "strategies": ("strategies", "strategy"),
     "health": ("components", "quality", "latency"),
@@ -71,28 +71,33 @@ def _dashboard(width: int, height: int, front: str) -> Plan:
     if (width, height) >= WIDE and height >= WIDE[1] - 3:
         right = max(62, width // 3)
         left = width - right - 1
-        upper = height * 3 // 5
-        ladder = min(22, height // 2)
+        upper, closed = height * 2 // 5, max(6, height // 6)
+        ladder, bars = 13, 11
+        chart = height - ladder - bars
         return Plan(
             {
                 "positions": Region(0, 0, left, upper),
-                "log": Region(0, upper, left, height - upper),
+                "trades": Region(0, upper, left, closed),
+                "log": Region(0, upper + closed, left, height - upper - closed),
                 "stops": Region(left + 1, 0, right, ladder),
-                "health": Region(left + 1, ladder, right, height - ladder),
+                "chart": Region(left + 1, ladder, right, chart),
+                "health": Region(left + 1, ladder + chart, right, bars),
             }
         )
     if width >= MEDIUM[0] and height >= MEDIUM[1] - 4:
         upper, middle = height * 2 // 5, min(13, height // 3 + 1)
         left = width * 11 // 20
+        tabs = _fold(("health", "chart", "trades"), front)
         return Plan(
             {
                 "positions": Region(0, 0, width, upper),
                 "stops": Region(0, upper, left, middle),
-                "health": Region(left + 1, upper, width - left - 1, middle),
+                tabs[0]: Region(left + 1, upper, width - left - 1, middle),
                 "log": Region(0, upper + middle, width, height - upper - middle),
-            }
+            },
+            tabs,
         )
-    tabs = _fold(("log", "health"), front)
+    tabs = _fold(("log", "health", "trades", "chart"), front)
     ladder = min(9, max(5, height * 3 // 8))
     fold = max(4, height // 6)
     upper = height - ladder - fold

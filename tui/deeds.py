@@ -83,7 +83,7 @@ def _log(app: Console) -> LogPanel:
 
 def _open(app: Console) -> None:
     panel = _panel(app)
-    if isinstance(panel, PositionsPanel) and app.stage.view == "dashboard":
+    if isinstance(panel, PositionsPanel | TradesPanel) and app.stage.view == "dashboard":
         app.stage.show_view("positions")
         app.stage.focus_panel("detail")
     elif isinstance(panel, PositionsPanel | TradesPanel):

@@ -22,6 +22,7 @@ from textual.messages import TerminalSupportsSynchronizedOutput
 
 from engine.domain.ids import SECOND
 from engine.ports.clock import Clock
+from tui.squeeze import squeezed
 
 PROBE: Final = "\x1b[?2026$p"
 """A harmless question; its answer says that all before it has been drawn."""
@@ -84,6 +85,10 @@ class HardyDriver(LinuxDriver):
             self.round_trip = self._clock.monotonic() - self._asked_at
             self._asked_at = None
         super().process_message(message)
+
+    def write(self, data: str) -> None:
+        """Write a frame with as few bytes as it can be drawn with."""
+        super().write(squeezed(data))
 
     def probe(self) -> None:
         """Ask the terminal to answer once it has drawn everything so far."""

@@ -26,6 +26,7 @@ _ASCII: Final = str.maketrans(
         **dict.fromkeys("○◇□", "o"),
         **dict.fromkeys("╭╮╰╯┌┐└┘┬┴", "+"),
         **dict.fromkeys("–—−", "-"),
+        **dict.fromkeys("▘▝▀▖▞▛▗▚▐▜▙▟", "*"),
         "…": "~",
         "·": ".",
         "×": "x",

@@ -30,7 +30,8 @@ from engine.link.protocol import (
 
 LOGS_KEPT: Final = 2000
 ENTRIES_KEPT: Final = 2000
-SPARK_KEPT: Final = 60
+SPARK_KEPT: Final = 300
+"""Seconds of prices kept for sparklines and the chart."""
 SILENT_AFTER: Final = 2 * SECOND
 """An engine that said nothing for so long is shown as silent, its figures grey."""
 
@@ -98,21 +99,15 @@ class Replica:
             case Quotes():
                 self._quotes(update.quotes)
             case Pulse():
+                if self.pulse is None or _looks_different(self.pulse, update):
+                    self._dirty.add(Concern.PULSE)
                 self.pulse, self.pulse_at = update, mono
-                self._dirty.add(Concern.PULSE)
             case LogRecord():
                 self.logs.append(update)
                 self.log_count += 1
                 self._dirty.add(Concern.LOGS)
-            case Health():
-                self.health = update
-                self._dirty.add(Concern.HEALTH)
-            case QualityReport():
-                self.quality = update
-                self._dirty.add(Concern.QUALITY)
-            case Lease():
-                self.lease = update
-                self._dirty.add(Concern.LEASE)
+            case Health() | QualityReport() | Lease():
+                self._replaced(update)
             case Welcome():
                 self._welcome(update, mono)
             case Disconnected():
@@ -163,6 +158,17 @@ class Replica:
         self._quotes(welcome.quotes)
         self._dirty.update(EVERYTHING)
 
+    def _replaced(self, update: Health | QualityReport | Lease) -> None:
+        if isinstance(update, Health):
+            self.health = update
+            self._dirty.add(Concern.HEALTH)
+        elif isinstance(update, QualityReport):
+            self.quality = update
+            self._dirty.add(Concern.QUALITY)
+        else:
+            self.lease = update
+            self._dirty.add(Concern.LEASE)
+
     def _entry(self, entry: Entry) -> None:
         if entry.seq <= self.state.seq:
             return  # already in the snapshot
@@ -190,3 +196,12 @@ class Replica:
     @property
     def seq(self) -> Seq:
         return self.state.seq
+
+
+def _looks_different(old: Pulse, new: Pulse) -> bool:
+    """Return whether a heartbeat changes anything on screen: the clock ticks once a second."""
+    return (
+        old.now // SECOND != new.now // SECOND
+        or old.is_feed_up is not new.is_feed_up
+        or old.is_persisted is not new.is_persisted
+    )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from rich.errors import StyleSyntaxError
 from rich.style import Style
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 _HERE: Final = Path(__file__).parent
 
@@ -65,6 +65,8 @@ class Look:
     title: str
     theme: Theme
     styles: dict[str, Style]
+    ground: Style = field(default_factory=Style)
+    """Background of everything that has none of its own."""
     _cache: dict[tuple[str, bool], Style] = field(default_factory=dict)
 
     def style(self, token: str, *, is_grey: bool = False) -> Style:
@@ -78,7 +80,7 @@ class Look:
         name = token.rstrip("!")
         if is_grey and name not in GREY_KEEPS:
             name = "stale"
-        style = self.styles.get(name, self.styles["text"])
+        style = self.ground + self.styles.get(name, self.styles["text"])
         return style + Style(bold=True) if token.endswith("!") else style
 
 
@@ -118,7 +120,8 @@ def load_look(path: Path) -> Look:
     red, white = ("red", "bright_white") if is_ansi else ("#c8102e", "#ffffff")
     styles["live"] = Style.parse(LIVE.format(red=red, white=white))
     theme = _theme(path, name, data, base, styles)
-    return Look(name, str(data.get("title", name)), theme, styles)
+    ground = Style() if is_ansi else Style(bgcolor=base.get("background"))
+    return Look(name, str(data.get("title", name)), theme, styles, ground)
 
 
 def _theme(
@@ -134,6 +137,8 @@ def _theme(
     allowed = {"secondary", "warning", "error", "success", "accent", "foreground"}
     allowed |= {"primary", "background", "surface", "panel", "boost"}
     extra = {key: value for key, value in base.items() if key not in allowed}
+    if data.get("ansi"):
+        variables = {**BUILTIN_THEMES["ansi-dark"].variables, **variables}
     known: dict[str, Any] = {key: value for key, value in base.items() if key in allowed}
     return Theme(
         name=name,

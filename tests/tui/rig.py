@@ -130,7 +130,7 @@ class Rig:
         self.clock = ManualClock(NOW)
         self.link = ScriptedLink(start or welcome())
         self.app = Console(self.link, self.clock, settings or ConsoleSettings(has_bell=False))
-        seconds = range(60, 0, -1)
+        seconds = range(240, 0, -1)
         for quote in self.link.welcome.quotes:
             path = script.wiggle(float(quote.last), quote.instrument)
             for back, value in zip(seconds, path, strict=False):

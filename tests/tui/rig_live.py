@@ -14,6 +14,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--theme")
+    parser.add_argument("--positions", type=int, default=0, help="a crowd instead of the story")
+    parser.add_argument("--rate", type=int)
+    parser.add_argument("--step", type=float, default=0.1, help="seconds between price changes")
     parser.add_argument("--view", default="dashboard")
     options = parser.parse_args()
     terminal = prepare()
@@ -25,15 +28,22 @@ def main() -> None:
 
     from engine.domain.ids import Nanos
     from tests.tui.rig import Rig, pulse
+    from tests.tui.rig_crowd import crowd
     from tui.settings import ConsoleSettings
 
-    settings = ConsoleSettings(terminal=terminal, theme=options.theme, view=options.view)
-    rig = Rig(settings)
+    settings = ConsoleSettings(
+        terminal=terminal,
+        theme=options.theme,
+        view=options.view,
+        frames_per_second=options.rate,
+    )
+    rig = Rig(settings, crowd(options.positions) if options.positions else None)
 
     def beat() -> None:
-        now = Nanos(rig.clock.now() + 100_000_000)
+        now = Nanos(rig.clock.now() + int(options.step * 1_000_000_000))
         rig.clock.set(now)
-        rig.link.push(pulse(now))
+        if now % 500_000_000 < options.step * 1_000_000_000:
+            rig.link.push(pulse(now))
         if options.live:
             for quote in rig.link.welcome.quotes:
                 step = (now // 100_000_000 + sum(map(ord, quote.instrument))) % 7 - 3
@@ -42,6 +52,6 @@ def main() -> None:
                 quote.at = now
                 rig.tick(quote.instrument, str(quote.last))
 
-    rig.app.call_later(lambda: rig.app.set_interval(0.1, beat))
+    rig.app.call_later(lambda: rig.app.set_interval(options.step, beat))
     rig.app.run(mouse=settings.mouse)
     os._exit(rig.app.return_code or 0)

@@ -127,7 +127,7 @@ def events(start: Nanos, now: Nanos) -> Iterator[tuple[Nanos, ev.Event]]:
         yield from _closed(Nanos(start + (20 + 17 * index) * 60 * SECOND), *item)
     for name, symbol, side, qty, entry, ago, strategy, stop, _, oi in HELD:
         at = Nanos(now - ago * 60 * SECOND)
-        yield from _opened(at, name, symbol, side, qty, entry, strategy, stop, oi)
+        yield from opened(at, name, symbol, side, qty, entry, strategy, stop, oi)
     yield now, ev.PeaksRaised((
         ev.Peak(InstrumentId(PUT), Price(D("33.50")), Price(D("29.80"))),
         ev.Peak(InstrumentId(BANK), Price(D("214.00")), Price(D("183.10"))),
@@ -161,7 +161,7 @@ def _fill(name: str, symbol: str, price: str, qty: str, at: Nanos) -> Fill:
     )  # fmt: skip
 
 
-def _opened(
+def opened(
     at: Nanos, name: str, symbol: str, side: Side, qty: str, entry: str,
     strategy: StrategyName | None, stop: str | None, oi: str | None,
 ) -> Iterator[tuple[Nanos, ev.Event]]:  # fmt: skip
@@ -176,7 +176,7 @@ def _closed(
     at: Nanos, name: str, symbol: str, side: Side, qty: str, entry: str, exit_: str, code: str,
     kind: ExitKind, note: str,
 ) -> Iterator[tuple[Nanos, ev.Event]]:  # fmt: skip
-    yield from _opened(at, name, symbol, side, qty, entry, OI, None, None)
+    yield from opened(at, name, symbol, side, qty, entry, OI, None, None)
     later = Nanos(at + 11 * 60 * SECOND)
     reason = ExitReason(kind, code, note=note)
     yield later, ev.OrderRequested(_order(f"x{name}", symbol, side.opposite, qty, name, reason, OI))
@@ -202,14 +202,17 @@ def quotes(now: Nanos) -> Iterator[Quote]:
 
 
 def ring() -> deque[tuple[int, float]]:
-    """Return an empty minute of prices."""
-    return deque(maxlen=60)
+    """Return an empty ring of prices."""
+    return deque(maxlen=300)
 
 
 def wiggle(last: float, name: str) -> list[float]:
-    """Return a minute of plausible prices that ends near `last`."""
-    phase = sum(map(ord, name)) % 7
-    return [last * (1 + 0.004 * math.sin(i / 5 + phase) * (60 - i) / 60) for i in range(60)]
+    """Return four minutes of plausible prices that end at `last`."""
+    seed = sum(map(ord, name)) % 7
+    return [
+        last * (1 + (0.01 * math.sin(i / 23 + seed) + 0.003 * math.sin(i / 4)) * (240 - i) / 240)
+        for i in range(240)
+    ]
 
 
 def health(now: Nanos) -> Health:

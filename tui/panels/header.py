@@ -6,7 +6,7 @@ from typing import Final
 
 from engine.domain import calendar
 from engine.domain.health import Level
-from engine.domain.ids import MINUTE, SECOND
+from engine.domain.ids import MINUTE, SECOND, Nanos
 from engine.domain.session import Mode
 from tui import formatting as fmt
 from tui.book import Totals, totals
@@ -47,12 +47,9 @@ def project(desk: Desk, width: int, height: int = 2) -> list[Line]:
         *_money(desk),
         *_health(desk, "H" if width < 100 else "Health"),
     ]
-    return [
-        _fitted(top, _clock(desk, short=width < 100), width),
-        pushed_apart(cut(_lamps(desk, width), width), message(desk), width)
-        if line_cells(message(desk)) < width // 2
-        else cut((*_lamps(desk, width), *message(desk)), width),
-    ]
+    clock = _clock(desk, short=width < 100)
+    news = cut(message(desk), max(30, width - 40))
+    return [_fitted(top, clock, width), _fitted(_lamps(desk), news, width)]
 
 
 def mode(desk: Desk) -> Chunk:
@@ -142,41 +139,38 @@ def _mark(is_good: bool) -> str:
     return "●" if is_good else "○"
 
 
-def _lamps(desk: Desk, width: int) -> Line:
+def _lamps(desk: Desk) -> list[Chunk]:
     link, store, feed = _states(desk)
-    pulse = desk.replica.pulse
-    spans: list[Span] = [(" ", "text")]
-    spans += [("● LINK", "ok")] if link else [("○ LINK LOST", "live")]
-    spans += [("  ", "text"), ("● STORE", "ok") if store else ("○ NOT PERSISTED", "live")]
-    welcome = desk.replica.welcome
+    pulse, welcome = desk.replica.pulse, desk.replica.welcome
+    on_link: Span = ("● LINK", "ok") if link else ("○ LINK LOST", "live")
+    on_store: Span = ("● STORE", "ok") if store else ("○ NOT PERSISTED", "live")
     if welcome is not None and welcome.persistence == "off":
-        spans[-1] = ("○ NOT PERSISTED (off)", "live")
+        on_store = ("○ NOT PERSISTED (off)", "live")
     age = fmt.age(pulse.feed_age) if pulse is not None else fmt.NOTHING
+    on_feed: Span = (f"{_mark(feed)} FEED {age}", "ok" if feed else "warning")
     if pulse is not None and not pulse.is_feed_up:
-        spans += [("  ", "text"), ("○ FEED DOWN", "error")]
-    else:
-        spans += [("  ", "text"), (f"{_mark(feed)} FEED {age}", "ok" if feed else "warning")]
-    spans.append(("  ", "text"))
-    if width >= 100:
-        spans += _session(desk)
-    return tuple(spans)
+        on_feed = ("○ FEED DOWN", "error")
+    lamps: list[Chunk] = [(0, ((" ", "text"), on_link)), (0, (on_store,)), (0, (on_feed,))]
+    return [*lamps, *_session(desk)]
 
 
-def _session(desk: Desk) -> list[Span]:
+def _session(desk: Desk) -> list[Chunk]:
     replica = desk.replica
     session, pulse = replica.state.session, replica.pulse
     if session is None or pulse is None:
         return []
-    minute = pulse.now // MINUTE * MINUTE
+    minute = Nanos(pulse.now // MINUTE * MINUTE)
     markets = [item for item in replica.state.instruments.values() if item.is_tradable]
-    is_open = any(calendar.is_open(type(pulse.now)(minute), item) for item in markets[:50])
-    market = "market open" if is_open or not markets else "market closed"
+    is_open = any(calendar.is_open(minute, item) for item in markets[:50])
     trades = sum(account.trades for account in replica.state.accounts.values())
     wins = sum(account.wins for account in replica.state.accounts.values())
-    won = f", {wins} won" if trades else ""
-    since = fmt.clock(session.started_at, replica.zone)[:5]
-    rate = f"{pulse.ticks_per_s:,.0f} ticks/s"
-    return [(f"{market}  session since {since}  {trades} trades{won}  {rate}  ", "muted")]
+    texts = (
+        (3, "market open" if is_open or not markets else "market closed"),
+        (5, f"since {fmt.clock(session.started_at, replica.zone)[:5]}"),
+        (4, f"{trades} trades{f', {wins} won' if trades else ''}"),
+        (6, f"{pulse.ticks_per_s:,.0f} ticks/s"),
+    )
+    return [(priority, ((text, "muted"),)) for priority, text in texts]
 
 
 def message(desk: Desk) -> Line:
@@ -208,5 +202,5 @@ def _fitted(chunks: list[Chunk], right: Line, width: int) -> Line:
     spans: list[Span] = []
     for _, line in kept:
         if line:
-            spans += [*line, ("  ", "text")]
+            spans += [*((("  ", "text"),) if spans else ()), *line]
     return pushed_apart(tuple(spans), right, width)

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from tui.action import Action, Context
 from tui.actions import actions_in
 from tui.keymap import Keys
-from tui.widgets.line import Line, Span, cut, line_cells
+from tui.widgets.line import MUTED, TEXT, Line, line_cells, pushed_apart
 
-_FIRST = ("screen.dashboard", "screen.positions", "screen.strategies", "screen.health")
+_LAST: Final = frozenset({"app.help", "app.quit"})
 
 
 def project(context: Context, keys: Keys, width: int, *, is_read_only: bool = False) -> Line:
     """Return the key line: what trades first, then what moves, the screens, and help last."""
-    help_at_end: list[Span] = []
-    spans: list[Span] = [(" ", "text")]
-    for action in _ordered(context, is_read_only=is_read_only):
-        item: list[Span] = [
-            (keys.shown(action.id), "key"),
-            (f" {action.label}", "muted"),
-            ("  ", "text"),
-        ]
-        if action.id in {"app.help", "app.quit"}:
-            help_at_end += item
-        elif line_cells(tuple(spans)) + line_cells(tuple(item)) + 16 <= width:
-            spans += item
-    gap = width - line_cells(tuple(spans)) - line_cells(tuple(help_at_end))
-    return cut((*spans, (" " * max(0, gap), "text"), *help_at_end), width)
-
-
-def _ordered(context: Context, *, is_read_only: bool) -> list[Action]:
     shown = [a for a in actions_in(context) if a.show and a.keys]
     if is_read_only:
         shown = [action for action in shown if not action.needs_lease]
     screens = [action for action in shown if action.id.startswith("screen.")]
-    return [*(action for action in shown if action not in screens), *screens]
+    last = [action for action in shown if action.id in _LAST]
+    first = [action for action in shown if action not in screens and action not in last]
+    end = _items(last, keys)
+    views = _items(screens, keys)
+    room = width - line_cells(end) - 2
+    if line_cells(_items(first, keys)) + line_cells(views) > room and screens:
+        ends = f"{keys.shown(screens[0].id)}-{keys.shown(screens[-1].id)}"
+        views = ((ends, "key"), (" Screens", MUTED), ("  ", TEXT))
+    while first and line_cells(_items(first, keys)) + line_cells(views) > room:
+        del first[-1]
+    start: Line = ((" ", TEXT), *_items(first, keys), *views)
+    return pushed_apart(start, end, width)
+
+
+def _items(actions: list[Action], keys: Keys) -> Line:
+    return tuple(
+        span
+        for action in actions
+        for span in ((keys.shown(action.id), "key"), (f" {action.label}", MUTED), ("  ", TEXT))
+    )

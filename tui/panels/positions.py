@@ -19,6 +19,7 @@ from tui.book import Figures
 from tui.filtering import Filter
 from tui.panel import Desk, Panel
 from tui.replica import Concern, Replica
+from tui.sanitise import for_screen
 from tui.widgets.gauges import sparkline
 from tui.widgets.grid import Column, Grid
 from tui.widgets.line import Line, Span
@@ -65,7 +66,7 @@ def project(item: Figures, replica: Replica, now: Nanos) -> tuple[Span, ...]:
         (fmt.symbol(position.instrument), hue),
         *_price_cells(item, now, hue),
         *_stop_cells(item),
-        *_profit_cells(item, hue),
+        *_profit_cells(item, hue, next(iter(replica.state.accounts), "")),
         (_side(item), "text" if position.side.sign > 0 else "accent"),
         (fmt.quantity(position.qty), "muted"),
         (entry, "muted"),
@@ -110,12 +111,15 @@ def _stop_cells(item: Figures) -> tuple[Span]:
     return ((f"{text} ! ", "warning") if room <= NEAR else (f"{text}   ", "text"),)
 
 
-def _profit_cells(item: Figures, hue: str) -> tuple[Span, Span]:
+def _profit_cells(item: Figures, hue: str, home: str) -> tuple[Span, Span]:
     if item.pnl is None or item.gain is None:
         return (fmt.NOTHING, "stale"), (fmt.NOTHING, "stale")
     if hue != "stale":
         hue = "profit" if item.pnl > 0 else "loss" if item.pnl < 0 else "text"
-    money = fmt.signed_money(item.pnl, item.position.currency)
+    currency = item.position.currency
+    money = fmt.signed_money(item.pnl, currency)
+    if currency != home:
+        money = f"{money} {for_screen(currency, 6)}"
     return (money, hue), (fmt.percent(item.gain), hue)
 
 
@@ -136,8 +140,10 @@ def _level(reading: Reading | None, item: Figures) -> str:
 
 
 def spark(replica: Replica, name: InstrumentId) -> str:
-    """Return the last minute of an instrument's price as blocks."""
-    return sparkline([value for _, value in replica.sparks.get(name, ())], SPARK_WIDTH)
+    """Return the last minute of an instrument's price, without the second that still runs."""
+    values = [value for _, value in replica.sparks.get(name, ())][-61:-1]
+    step = max(1, len(values) // SPARK_WIDTH)
+    return sparkline(values[::-step][::-1], SPARK_WIDTH)
 
 
 class PositionsPanel(Panel):

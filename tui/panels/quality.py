@@ -18,31 +18,32 @@ from tui.widgets.line import Line, Span, cut
 def project(report: QualityReport, zone: str, width: int) -> list[Line]:
     """Return a line per instrument, the worst first; what never became a tick at the end."""
     ranked = sorted(report.instruments, key=lambda item: (item.score, item.instrument))
-    lines = [_instrument(item, report.gate, zone, width) for item in ranked]
+    lines: list[Line] = []
+    for item in ranked:
+        lines.append(_instrument(item, report.gate, width))
+        if item.last_bad is not None:
+            bad = item.last_bad
+            what = f"{fmt.words(bad.check)}: {for_screen(bad.text, 120)}"
+            text = f"     last {fmt.clock(bad.at, zone)} {what}"
+            lines.append(cut(((text, "warning"),), width))
     for reason, count in report.refused:
         text = f"  refused at the door: {fmt.words(reason)} × {count:,}"
         lines.append(cut(((text, "warning"),), width))
     return lines or [(("  no samples yet", "muted"),)]
 
 
-def _instrument(item: InstrumentQuality, gate: float, zone: str, width: int) -> Line:
+def _instrument(item: InstrumentQuality, gate: float, width: int) -> Line:
     is_gated = item.score < gate
     trend = "▲" if item.trend > 0.5 else "▼" if item.trend < -0.5 else " "
-    counts = " ".join(f"{fmt.words(check)}×{count}" for check, count in item.counts)
+    counts = " ".join(f"{fmt.words(check)} × {count}" for check, count in item.counts)
     spans: list[Span] = [
         ("  ", "text"),
-        (fmt.fit(fmt.symbol(item.instrument), 19), "text"),
-        *meter(item.score / 100, 8, hue_of(item.score)),
+        (fmt.fit(fmt.symbol(item.instrument), 23), "text"),
+        *meter(item.score / 100, 6, hue_of(item.score)),
         (f"{item.score:4.0f}{trend} ", "error" if is_gated else "text"),
         ("no entries " if is_gated else "", "error"),
-        (f"{item.samples:>9,} samples  {counts}", "muted"),
+        (counts or f"{item.samples:,} samples", "muted"),
     ]
-    if item.last_bad is not None:
-        bad = item.last_bad
-        text = (
-            f"  last {fmt.clock(bad.at, zone)} {fmt.words(bad.check)}: {for_screen(bad.text, 120)}"
-        )
-        spans.append((text, "warning"))
     return cut(spans, width)
 
 

@@ -13,7 +13,7 @@ from engine.domain.stop import Reading, Unit
 from tui import formatting as fmt
 from tui.action import Context
 from tui.actions import bindings_for
-from tui.book import Figures
+from tui.book import Figures, nearest
 from tui.panel import Panel
 from tui.replica import Concern
 from tui.sanitise import for_screen
@@ -121,7 +121,7 @@ def _losing(item: Figures) -> list[Rung]:
         away = fmt.percent(quote.last / quote.vwap - 1)
         text = fmt.price(quote.vwap, item.instrument)
         out.append(
-            Rung("VWAP", quote.vwap, text, away, "LTP against the session's VWAP", "muted", 5)
+            Rung("VWAP now", quote.vwap, text, away, "LTP against the session's VWAP", "muted", 5)
         )
     if quote.oi is not None and position.oi_at_entry:
         change = fmt.percent(quote.oi / position.oi_at_entry - 1)
@@ -146,8 +146,9 @@ def _line(rung: Rung, size: int, width: int) -> Line:
 
 def _gauge(item: Figures, width: int) -> Line:
     """Return a scale from the nearest stop to the best price, with entry and LTP on it."""
-    quote, near = item.quote, item.nearest
-    if quote is None or near is None or near.level is None or near.unit is not Unit.PRICE:
+    quote = item.quote
+    near = nearest(reading for reading in item.readings if reading.unit is Unit.PRICE)
+    if quote is None or near is None or near.level is None:
         return (("  no armed stop at a price", "warning"),)
     far = max if item.position.side.sign > 0 else min
     end = far(item.peak, item.position.entry)

@@ -143,4 +143,7 @@ class StrategyPanel(Panel):
         record = self.desk.replica.state.strategies.get(StrategyName(self.desk.strategy or ""))
         if record is None:
             return []
-        return self.scrolled(detail(record, self.desk.replica, width), height)
+        lines = detail(record, self.desk.replica, width)
+        if lines == [BLANK]:
+            lines = [(("  nothing heard since this console came", "muted"),)]
+        return self.scrolled(lines, height)

@@ -1,22 +1,20 @@
-"""Closed positions, and everything known of the selected one: events, orders, fills (C-11)."""
+"""Closed positions of this session, newest first (C-11)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
-from engine.domain import event as ev
-from engine.domain.ids import OrderId, PositionId
+from engine.domain.ids import PositionId
 from engine.domain.order import ExitKind
 from engine.domain.position import Trade
 from tui import formatting as fmt
 from tui.action import Context
 from tui.panel import Desk, Panel
-from tui.panels.story import told
 from tui.replica import Concern, Replica
 from tui.sanitise import for_screen
 from tui.widgets.grid import Column, Grid
-from tui.widgets.line import Line, Span, cut
+from tui.widgets.line import Line, Span
 
 COLUMNS: Final = (
     Column("symbol", "INSTRUMENT", 0, is_left=True, width=12),
@@ -137,43 +135,3 @@ class TradesPanel(Panel):
         """Show only what contains `text`."""
         self.search = text
         self.show()
-
-
-class DetailPanel(Panel):
-    """The history of the selected position, open or closed."""
-
-    NAME: ClassVar[str] = "detail"
-    TITLE: ClassVar[str] = "Detail"
-    CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.STATE, Concern.LINK})
-
-    def heading(self) -> str:
-        name = self.desk.selected
-        return f"Detail  {for_screen(name, 40)}" if name else self.TITLE
-
-    def draw(self, width: int, height: int) -> list[Line]:
-        name = self.desk.selected
-        if name is None:
-            return [(("  no position selected", "muted"),)]
-        return self.scrolled(history(name, self.desk.replica, width), height)
-
-
-def history(name: PositionId, replica: Replica, width: int) -> list[Line]:
-    """Return what the journal said of a position since this console came, oldest first."""
-    orders: set[OrderId] = {OrderId(name)}
-    lines: list[Line] = []
-    for entry in replica.entries:
-        event = entry.event
-        if isinstance(event, ev.OrderRequested) and event.order.position == name:
-            orders.add(event.order.id)
-        text = told(event, name, orders)
-        if text:
-            head = f"  {fmt.precise_clock(entry.at, replica.zone)} "
-            lines.append(cut(((head, "muted"), (text, "text")), width))
-    working = [w for w in replica.state.orders.values() if w.order.position == name]
-    for order in working:
-        side, qty = order.order.side.value.upper(), fmt.quantity(order.remaining)
-        text = f"  working {order.order.type.value} {side} {qty}: {order.status.value}"
-        lines.append(cut(((text, "accent"),), width))
-    if not lines:
-        return [(("  nothing since this console came; the store has the rest", "muted"),)]
-    return lines

@@ -74,7 +74,8 @@ class Lines(Widget):
         known = self._strips.get(y)
         if known is not None and known[:4] == (line, width, look.name, is_grey):
             return known[4]
-        strip = Strip(segments(line, look, is_grey=is_grey)).adjust_cell_length(width)
+        spans = segments(line, look, is_grey=is_grey)
+        strip = Strip(spans).adjust_cell_length(width, look.ground)
         self._strips[y] = (line, width, look.name, is_grey, strip)
         return strip
 
@@ -85,7 +86,7 @@ def segments(line: Line, look: Look, *, is_grey: bool) -> list[Segment]:
     text, style = "", Style()
     for part, token in line:
         own = look.style(token, is_grey=is_grey)
-        if own == style or (part.isspace() and _is_plain(own) and _is_plain(style)):
+        if own == style or (part.isspace() and _looks_same_blank(own, style)):
             text += part
             continue
         if text:
@@ -96,9 +97,10 @@ def segments(line: Line, look: Look, *, is_grey: bool) -> list[Segment]:
     return out
 
 
-def _is_plain(style: Style) -> bool:
-    """Return whether a space looks the same in this style as in any other plain one."""
-    return style.bgcolor is None and not style.reverse and not style.underline
+def _looks_same_blank(one: Style, other: Style) -> bool:
+    """Return whether a space looks the same in both styles."""
+    plain = not (one.reverse or one.underline or other.reverse or other.underline)
+    return plain and one.bgcolor == other.bgcolor
 
 
 def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:

@@ -8,12 +8,13 @@ from decimal import Decimal
 
 import pytest
 
-from engine.domain.event import OrderFilled
+from engine.domain.event import OrderCancelled, OrderFilled
+from engine.domain.ids import OrderId
 from engine.domain.money import Currency, price
 from engine.domain.order import OrderType
 from engine.venues.paper.settings import PROFILES
 from tests.builders import INR, NIFTY
-from tests.floor import INDIAN, Floor, closing, entry
+from tests.floor import CASH, INDIAN, Floor, closing, entry
 
 
 def test_the_book_survives_a_restart_with_positions_waiting_orders_and_history() -> None:
@@ -41,7 +42,7 @@ def test_something_else_than_a_book_is_refused(data: dict[str, object]) -> None:
         Floor().venue.restore(data)
 
 
-def test_a_fill_that_the_journal_knows_is_learned_once() -> None:
+async def test_a_fill_that_the_journal_knows_is_learned_once() -> None:
     floor = Floor()
     floor.tick("30.00")
     (report,) = floor.place(entry())
@@ -51,6 +52,23 @@ def test_a_fill_that_the_journal_knows_is_learned_once() -> None:
     again.venue.learn(entry(), report.fill, INDIAN)
     assert again.venue.account() == floor.venue.account()
     assert again.venue.positions() == floor.venue.positions()
+    assert await again.venue.look_up(OrderId("o1")) == (report,)
+    assert again.place(entry()) == [report]
+
+
+async def test_what_is_left_of_a_learned_order_is_not_worked_on_but_can_be_cancelled() -> None:
+    floor = Floor(replace(CASH, is_partial=True))
+    floor.tick("30.00", ask="30.00", ask_size="75")
+    floor.place(entry(size="150"))
+    partial = floor.said[-1]
+    assert isinstance(partial, OrderFilled)
+    again = Floor()
+    again.venue.learn(entry(size="150"), partial.fill, INDIAN)
+    again.tick("30.00", after=1)
+    assert again.fills == []
+    await again.venue.cancel(OrderId("o1"))
+    assert again.said == [OrderCancelled(OrderId("o1"), "cancelled")]
+    assert again.venue.positions() == {NIFTY: Decimal(75)}
 
 
 def test_an_exit_of_a_position_that_the_book_lost_still_fills() -> None:

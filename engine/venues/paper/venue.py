@@ -134,8 +134,21 @@ class PaperVenue:
         )
 
     def learn(self, order: Order, fill: Fill, instrument: Instrument) -> None:
-        """Enter a fill that the journal knows and this book may not; each acts once."""
+        """Enter a fill that the journal knows and this book may not; each acts once.
+
+        From then on `look_up` knows the order. What is left of it is not worked on: whether it
+        was cancelled since, only the caller knows; it may cancel it or send another order.
+        """
+        ticket = self._orders.get(order.id) or self._orders.add(order, instrument)
+        report = OrderFilled(fill, self._prices.open_interest(order.instrument))
+        if any(isinstance(known, OrderFilled) and known.fill == fill for known in ticket.reports):
+            return
         self._book.apply(order, fill, instrument)
+        ticket.reports.append(report)
+        ticket.remaining -= fill.qty
+        ticket.charged += fill.fee.amount
+        if ticket.remaining <= 0:
+            self._orders.finish(ticket)
 
     def book(self) -> dict[str, Any]:
         """Return everything that must survive a restart, as JSON data."""

@@ -86,7 +86,7 @@ def repair(db: sqlite3.Connection) -> list[Difference]:
         for table in reversed(tables.ALL):  # children before parents
             db.execute(f"DELETE FROM {table.name}")  # noqa: S608 -- a constant
         for table in tables.ALL:
-            db.executemany(table.upsert, _rows(table, fresh))
+            table.upsert.write(db, tuple(_rows(table, fresh)))
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:

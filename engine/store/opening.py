@@ -15,7 +15,7 @@ from typing import Final
 from engine.domain.ids import Nanos
 from engine.ports.journal import JournalRefused
 from engine.store import watermark
-from engine.store.chain import COLUMNS, Head, Row, genesis
+from engine.store.chain import COLUMNS, Head, genesis
 from engine.store.checkpoint import newest_head
 from engine.store.migrations import migrate, sync
 from engine.store.rows import broken_at
@@ -144,7 +144,7 @@ def _followed(db: sqlite3.Connection, path: Path, start: Head) -> Head:
 def follow(db: sqlite3.Connection, path: Path, start: Head) -> Head:
     """Return the end of the hash chain from `start` on; a broken link raises JournalRefused."""
     query = f"SELECT {COLUMNS} FROM events WHERE seq > ? ORDER BY seq"  # noqa: S608 -- a constant
-    head, wrong = broken_at(map(Row._make, db.execute(query, (start.seq,))), start)
+    head, wrong = broken_at(db.execute(query, (start.seq,)), start)
     if wrong is not None:
         raise JournalRefused(f"{path}: {wrong}; everything up to entry {head.seq} is good")
     return head

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, TypeAlias
+from typing import Any, Final
 
 from engine.domain import event as ev
 from engine.domain.evolve import evolve
@@ -23,20 +23,6 @@ from engine.store import tables
 from engine.store.tables import SqlRow
 
 _SESSION_EVENTS: Final = (ev.SessionStarted, ev.SessionEnded, ev.Resumed)
-_FINAL: Final[dict[type, OrderStatus]] = {
-    ev.OrderFilled: OrderStatus.FILLED,
-    ev.OrderRejected: OrderStatus.REJECTED,
-    ev.OrderCancelled: OrderStatus.CANCELLED,
-}
-OrderEvent: TypeAlias = (
-    ev.OrderRequested
-    | ev.OrderAccepted
-    | ev.OrderFilled
-    | ev.OrderRejected
-    | ev.CancelRequested
-    | ev.OrderCancelled
-    | ev.OrderTimedOut
-)
 
 
 @dataclass(slots=True)
@@ -59,7 +45,7 @@ class Changes:
             (tables.POSITIONS, self.positions),
         ):
             if rows:
-                db.executemany(table.upsert, rows.values())
+                table.upsert.write(db, tuple(rows.values()))
 
 
 @dataclass(slots=True)
@@ -110,56 +96,67 @@ class _Batch:
 
     def take(self, entries: Iterable[ev.Entry]) -> None:
         for entry in entries:
-            self._touch(entry)
+            touch = _TOUCHES.get(type(entry.event))
+            if touch is not None:
+                touch(self, entry.event, entry)
         self._describe()
 
-    def _touch(self, entry: ev.Entry) -> None:
-        event, at = entry.event, entry.at
-        if isinstance(event, OrderEvent):
-            self._touch_order(event, entry)
-        elif isinstance(event, ev.SignalAccepted | ev.SignalRefused):
-            self._strategies[event.signal.strategy] = at
-        elif isinstance(event, ev.StrategyChanged | ev.StrategyRemembered | ev.StrategyFailed):
-            self._strategies[event.strategy] = at
-        elif isinstance(event, ev.StopChanged):
-            self._positions[event.position] = at
-        elif isinstance(event, _SESSION_EVENTS):
-            symbols = event.symbols if isinstance(event, ev.SessionStarted) else None
-            self._session = (at, symbols)
+    def of_signal(self, event: ev.SignalAccepted | ev.SignalRefused, entry: ev.Entry) -> None:
+        self._strategies[event.signal.strategy] = entry.at
 
-    def _touch_order(self, event: OrderEvent, entry: ev.Entry) -> None:
-        if isinstance(event, ev.OrderRequested):
-            self._orders[event.order.id] = _touched(
-                WorkingOrder(event.order, OrderStatus.REQUESTED, entry.at), entry.at
-            )
-            return
-        key = event.fill.order if isinstance(event, ev.OrderFilled) else event.order
+    def of_strategy(
+        self,
+        event: ev.StrategyChanged | ev.StrategyRemembered | ev.StrategyFailed,
+        entry: ev.Entry,
+    ) -> None:
+        self._strategies[event.strategy] = entry.at
+
+    def of_stop(self, event: ev.StopChanged, entry: ev.Entry) -> None:
+        self._positions[event.position] = entry.at
+
+    def of_session(
+        self, event: ev.SessionStarted | ev.SessionEnded | ev.Resumed, entry: ev.Entry
+    ) -> None:
+        self._session = (entry.at, event.symbols if isinstance(event, ev.SessionStarted) else None)
+
+    def of_request(self, event: ev.OrderRequested, entry: ev.Entry) -> None:
+        working = WorkingOrder(event.order, OrderStatus.REQUESTED, entry.at)
+        self._orders[event.order.id] = _touched(working, entry.at)
+
+    def of_acceptance(self, event: ev.OrderAccepted, entry: ev.Entry) -> None:
+        self._order(event.order, entry).venue_order = event.venue_order
+
+    def of_cancel(self, event: ev.CancelRequested, entry: ev.Entry) -> None:
+        self._order(event.order, entry).cancel_requested = True
+
+    def of_timeout(self, event: ev.OrderTimedOut, entry: ev.Entry) -> None:
+        self._order(event.order, entry)
+
+    def of_rejection(self, event: ev.OrderRejected, entry: ev.Entry) -> None:
+        touched = self._order(event.order, entry)
+        touched.status = OrderStatus.REJECTED
+        touched.why = f"{event.reason}: {event.text}" if event.text else event.reason
+
+    def of_cancellation(self, event: ev.OrderCancelled, entry: ev.Entry) -> None:
+        touched = self._order(event.order, entry)
+        touched.status, touched.why = OrderStatus.CANCELLED, event.reason
+
+    def of_fill(self, event: ev.OrderFilled, entry: ev.Entry) -> None:
+        fill = event.fill
+        touched = self._order(fill.order, entry)
+        touched.status = OrderStatus.FILLED  # if it is still working, the state after says so
+        touched.filled += fill.qty
+        self._positions[touched.order.position] = entry.at
+        self._session = (entry.at, self._session[1] if self._session else None)
+        row = tables.fill_row(fill, touched.order, self._session_id, entry.seq)
+        self._changes.fills[fill.order, fill.id] = row
+
+    def _order(self, key: OrderId, entry: ev.Entry) -> _Touched:
         touched = self._orders.get(key)
         if touched is None:
             touched = self._orders[key] = _touched(self._before.orders[key], entry.at)
         touched.updated_at = entry.at
-        touched.status = _FINAL.get(type(event), touched.status)
-        if isinstance(event, ev.OrderAccepted):
-            touched.venue_order = event.venue_order
-        elif isinstance(event, ev.OrderFilled):
-            self._fill(event, touched, entry)
-        elif isinstance(event, ev.OrderRejected):
-            touched.why = f"{event.reason}: {event.text}" if event.text else event.reason
-        elif isinstance(event, ev.OrderCancelled):
-            touched.why = event.reason
-        elif isinstance(event, ev.CancelRequested):
-            touched.cancel_requested = True
-
-    def _fill(self, event: ev.OrderFilled, touched: _Touched, entry: ev.Entry) -> None:
-        fill = event.fill
-        touched.filled += fill.qty
-        self._positions[touched.order.position] = entry.at
-        if self._session is None:
-            self._session = (entry.at, None)
-        else:
-            self._session = (entry.at, self._session[1])
-        row = tables.fill_row(fill, touched.order, self._session_id, entry.seq)
-        self._changes.fills[fill.order, fill.id] = row
+        return touched
 
     @property
     def _session_id(self) -> str:
@@ -221,3 +218,24 @@ def _touched(working: WorkingOrder, at: Nanos) -> _Touched:
         status=working.status,
         updated_at=at,
     )
+
+
+_TOUCHES: Final[dict[type, Callable[[_Batch, Any, ev.Entry], None]]] = {
+    ev.SessionStarted: _Batch.of_session,
+    ev.SessionEnded: _Batch.of_session,
+    ev.Resumed: _Batch.of_session,
+    ev.SignalAccepted: _Batch.of_signal,
+    ev.SignalRefused: _Batch.of_signal,
+    ev.OrderRequested: _Batch.of_request,
+    ev.OrderAccepted: _Batch.of_acceptance,
+    ev.OrderFilled: _Batch.of_fill,
+    ev.OrderRejected: _Batch.of_rejection,
+    ev.CancelRequested: _Batch.of_cancel,
+    ev.OrderCancelled: _Batch.of_cancellation,
+    ev.OrderTimedOut: _Batch.of_timeout,
+    ev.StopChanged: _Batch.of_stop,
+    ev.StrategyChanged: _Batch.of_strategy,
+    ev.StrategyRemembered: _Batch.of_strategy,
+    ev.StrategyFailed: _Batch.of_strategy,
+}
+"""What each kind of event touches; the others change no table."""

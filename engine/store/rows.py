@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.domain import event as ev
 from engine.domain.ids import Nanos, Seq
 from engine.store import codec
-from engine.store.chain import Head, Row, digest
+from engine.store.chain import Head, RowTuple, digest
 from engine.store.times import iso
 
 
@@ -48,21 +48,19 @@ _CAUSES: Final[dict[type, Callable[[Any], str]]] = {
 """Who or what caused an event (E-50); an event that is not named here caused itself."""
 
 
-def rows_of(entries: Sequence[ev.Entry], head: Head, session: str) -> list[Row]:
+def rows_of(entries: Sequence[ev.Entry], head: Head, session: str) -> list[RowTuple]:
     """Return the rows that `entries` become after `head`, in session `session` ("": none yet)."""
-    rows = []
-    previous = head.hash
+    rows: list[RowTuple] = []
+    encode, causes, previous = codec.encode_event, _CAUSES, head.hash
     for entry in entries:
-        event = entry.event
+        event, seq, at = entry.event, entry.seq, entry.at
         if isinstance(event, ev.SessionStarted):
             session = event.session
-        kind, version, body = codec.encode_event(event)
-        cause_of = _CAUSES.get(type(event))
+        kind, version, body = encode(event)
+        cause_of = causes.get(type(event))
         cause = "" if cause_of is None else cause_of(event)
-        at = entry.at
-        row = Row(entry.seq, iso(at), at, session, kind, version, body.decode(), cause, b"")
-        previous = digest(previous, row)
-        rows.append(row._replace(hash=previous))
+        previous = digest(previous, seq, at, session, kind, version, body, cause)
+        rows.append((seq, iso(at), at, session, kind, version, body.decode(), cause, previous))
     return rows
 
 
@@ -71,14 +69,17 @@ def entry_of(seq: int, at_ns: int, kind: str, version: int, payload: str) -> ev.
     return ev.Entry(Seq(seq), Nanos(at_ns), codec.decode_event(kind, version, payload))
 
 
-def broken_at(rows: Iterable[Row], head: Head) -> tuple[Head, str | None]:
+def broken_at(rows: Iterable[RowTuple], head: Head) -> tuple[Head, str | None]:
     """Follow the chain from `head`; return its end, and what is wrong with the first bad row."""
-    seq, previous = int(head.seq), head.hash
-    for row in rows:
-        if row.seq != seq + 1:
-            return Head(Seq(seq), previous), f"entry {seq + 1} is missing, next is {row.seq}"
-        expected = digest(previous, row)
-        if expected != row.hash or row.at != iso(Nanos(row.at_ns)):
-            return Head(Seq(seq), previous), f"entry {row.seq} is not the one that was written"
-        seq, previous = row.seq, expected
-    return Head(Seq(seq), previous), None
+    last, previous = int(head.seq), head.hash
+    wrong = None
+    for seq, at, at_ns, session, kind, version, payload, cause, stored in rows:
+        if seq != last + 1:
+            wrong = f"entry {last + 1} is missing, next is {seq}"
+            break
+        expected = digest(previous, seq, at_ns, session, kind, version, payload.encode(), cause)
+        if expected != stored or at != iso(Nanos(at_ns)):
+            wrong = f"entry {seq} is not the one that was written"
+            break
+        last, previous = seq, expected
+    return Head(Seq(last), previous), wrong

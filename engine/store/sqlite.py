@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -22,16 +22,16 @@ from engine.domain.state import State
 from engine.ports.journal import (
     START,
     JournalConflict,
-    JournalError,
     JournalRefused,
+    NotWritten,
     OutcomeUnknown,
 )
 from engine.store import audit
-from engine.store.chain import Head, Row
+from engine.store.chain import Head
 from engine.store.checkpoint import Recovered, checkpoint_of
 from engine.store.opening import prepare_file
 from engine.store.projections import project
-from engine.store.rows import entry_of, rows_of
+from engine.store.rows import rows_of
 from engine.store.stamp import Stamp
 from engine.store.writer import Writer, connect
 
@@ -100,30 +100,32 @@ class SqliteJournal:
         session = before.session.id if before.session else ""
         rows = rows_of(entries, last, session)
         changes = project(before, entries, after)
-        self._tail, self._before = Head(after.seq, rows[-1].hash), after
+        self._tail, self._before = Head(after.seq, rows[-1][-1]), after
         writer = self._writer
-        try:
-            # Shielded: what was handed over is committed, whatever becomes of the caller.
-            await asyncio.shield(self._hop(lambda: writer.append(rows, changes, last)))
-        except OutcomeUnknown:
+        commit = self._submit(lambda: writer.append(rows, changes, last))
+        commit.add_done_callback(lambda done: self._settle_tail(done, last, before))
+        self._submit(writer.sync_watermark)  # after the acknowledgement, before the next commit
+        await asyncio.shield(commit)  # what was handed over is committed, whatever comes of us
+
+    def _settle_tail(self, done: asyncio.Future[None], last: Head, before: State) -> None:
+        """After a commit that failed: say where the next append has to start."""
+        error = done.exception()
+        if isinstance(error, OutcomeUnknown):
             self._unknown = True
-            raise
-        except JournalError:
-            if writer.head == last:  # not one that fails because an overlapping one before it did
-                self._tail, self._before = last, before
-            raise
+        elif error is not None and self._writer.head == last:
+            # Otherwise it only failed because an overlapping one before it did.
+            self._tail, self._before = last, before
 
     async def read(self, after: Seq = START) -> list[ev.Entry]:
         """Return the entries with `seq` greater than `after`, in order."""
-        rows = await self._hop(lambda: self._writer.stored(after + 1, -1))
-        return [entry_of(r.seq, r.at_ns, r.kind, r.version, r.payload) for r in rows]
+        return await self._submit(lambda: self._writer.stored(after + 1, -1))
 
     async def checkpoint(self, state: State, at: Nanos) -> None:
         """Keep `state`, which is durable, so that recovery starts from it. Raises JournalError."""
         await self._settle_outcome()
         made, writer = checkpoint_of(state, at), self._writer
         try:
-            await asyncio.shield(self._hop(lambda: writer.write_checkpoint(made)))
+            await asyncio.shield(self._submit(lambda: writer.write_checkpoint(made)))
         except OutcomeUnknown:
             self._unknown = True
             raise
@@ -136,7 +138,7 @@ class SqliteJournal:
 
     async def repair(self) -> list[audit.Difference]:
         """Rebuild the tables from the journal, on a person's request; return what was wrong."""
-        return await asyncio.shield(self._hop(lambda: self._writer.run(audit.repair)))
+        return await asyncio.shield(self._submit(lambda: self._writer.run(audit.repair)))
 
     async def reopen(self) -> Recovered:
         """After OutcomeUnknown: close, check everything again, and say what is durable."""
@@ -151,12 +153,13 @@ class SqliteJournal:
         self._is_open, writer = False, self._writer
         try:
             async with asyncio.timeout(CLOSE_S):
-                await self._hop(writer.close)
+                await self._queue(writer.close)
         except TimeoutError:
             return  # the thread hangs in the disk; it is a daemon and dies with the process
-        except sqlite3.Error:
-            pass  # the WAL stays; the next opening takes it in
-        await self._db.close()
+        except (sqlite3.Error, OSError):
+            pass  # the WAL stays, and the watermark: the next opening takes them in
+        with suppress(sqlite3.Error):
+            await self._db.close()
 
     async def _connect(self) -> None:
         path, stamp, now = self._path, self._stamp, self._now
@@ -169,22 +172,32 @@ class SqliteJournal:
         except (OSError, sqlite3.Error) as error:
             raise JournalRefused(f"{path}: cannot be opened: {error}") from error
         try:
-            self._writer = await self._hop(lambda: Writer(db._conn, path, stamp, now))  # noqa: SLF001
+            self._writer = await self._queue(lambda: Writer(db._conn, path, stamp, now))  # noqa: SLF001
+        except OSError as error:
+            await db.close()
+            raise JournalRefused(f"{path}: watermark: {error}") from error
         except BaseException:
             await db.close()
             raise
         self._tail, self._before = self._writer.head, self.recovered.state
         self._is_open, self._unknown = True, False
 
-    async def _hop(self, work: Callable[[], T]) -> T:
-        """Run `work` on the database thread.
+    def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Have the database thread run `work`, after everything submitted before."""
+        if not self._is_open:
+            raise NotWritten(f"{self._path}: the store is closed")
+        return self._queue(work)
 
-        aiosqlite's public calls are one hop per statement; a transaction made of several lets a
-        cancellation in between leave it open (measured). Its own queue is the only way to run
-        all of it at once. The version is pinned and a test holds it.
+    def _queue(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Put `work` into the queue of aiosqlite's thread.
+
+        Its public calls are one hop per statement; a transaction made of several lets a
+        cancellation in between leave it open (measured), and each hop costs two wake-ups. Its own
+        queue is the only way to run all of it at once. The version is pinned; tests hold this.
         """
-        result: T = await self._db._execute(work)  # type: ignore[no-untyped-call]  # noqa: SLF001
-        return result
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._db._tx.put_nowait((future, work))  # noqa: SLF001
+        return future
 
     async def _settle_outcome(self) -> None:
         if self._unknown:
@@ -195,8 +208,7 @@ class SqliteJournal:
     async def _require_already_written(self, entries: Sequence[ev.Entry]) -> None:
         """Accept an exact repetition of entries that are in the journal; refuse anything else."""
         first, writer = entries[0].seq, self._writer
-        rows: list[Row] = await self._hop(lambda: writer.stored(first, len(entries)))
-        stored = [entry_of(r.seq, r.at_ns, r.kind, r.version, r.payload) for r in rows]
+        stored = await self._submit(lambda: writer.stored(first, len(entries)))
         if stored != list(entries):
             raise JournalConflict(f"entry {first} is taken; the journal is at {self._tail.seq}")
 

@@ -17,6 +17,7 @@ from engine.domain.position import Position, Trade
 from engine.domain.session import Account
 from engine.domain.state import State
 from engine.domain.strategy import StrategyRecord
+from engine.store.bulk import Bulk
 from engine.store.times import iso, minutes
 
 SqlRow: TypeAlias = tuple[str | int | float | None, ...]
@@ -24,27 +25,23 @@ SqlRow: TypeAlias = tuple[str | int | float | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A projected table: its name, key and columns, and the statement that writes a row."""
+    """A projected table: its name, key and columns, and what writes or replaces its rows."""
 
     name: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
-    upsert: str
+    upsert: Bulk
 
 
 def _table(name: str, key: tuple[str, ...], columns: str, kept: tuple[str, ...] = ()) -> Table:
-    names = tuple(columns.replace(",", " ").split())
+    names = tuple(columns.split())
     sets = ", ".join(
         f"{c} = coalesce(excluded.{c}, {c})" if c in kept else f"{c} = excluded.{c}"
         for c in names
         if c not in key
     )
-    # Names are constants of this file. An upsert, not REPLACE: that would delete a parent row.
-    upsert = (
-        f"INSERT INTO {name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "  # noqa: S608
-        f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
-    )
-    return Table(name, key, names, upsert)
+    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}"
+    return Table(name, key, names, Bulk(name, names, conflict))
 
 
 SESSIONS: Final = _table(
@@ -84,8 +81,16 @@ ALL: Final = (SESSIONS, STRATEGIES, ORDERS, FILLS, POSITIONS)
 _SYMBOLS: Final = SESSIONS.columns.index("symbols")
 
 
+def _exact(amount: Decimal) -> str:
+    """Return what `plain` does; most amounts have no exponent, and `str` is three times faster."""
+    text = str(amount)
+    if "E" in text or text.startswith("-0"):
+        return plain(amount)
+    return text.rstrip("0").rstrip(".") if text[-1] == "0" and "." in text else text
+
+
 def _text(amount: Decimal | None) -> str | None:
-    return None if amount is None else plain(amount)
+    return None if amount is None else _exact(amount)
 
 
 def _right(instrument: Instrument | None) -> str | None:
@@ -122,8 +127,8 @@ def session_row(state: State, at: Nanos, symbols: str | None) -> SqlRow:
         *(session.id, start, iso(ended) if ended else None, session.status.value),
         *(session.mode.value, session.venue, session.feed, symbols),
         *(minutes(session.started_at, ended) if ended else None, None),
-        *(first.currency or None, plain(first.initial), _text(final), plain(pnl), _text(percent)),
-        *(plain(first.fees), first.trades, first.wins),
+        *(first.currency or None, _exact(first.initial), _text(final), _exact(pnl), _text(percent)),
+        *(_exact(first.fees), first.trades, first.wins),
         *(msgspec.json.encode(tuple(state.accounts.values())).decode(), start, iso(at)),
     )
 
@@ -164,7 +169,7 @@ def order_row(
     return (
         *(order.id, session, order.position, order.instrument, order.strategy),
         *("exit" if order.exit else "entry", order.side.value, order.type.value),
-        *(plain(order.qty), _text(order.price), status, plain(filled), venue_order),
+        *(_exact(order.qty), _text(order.price), status, _exact(filled), venue_order),
         *(int(cancel_requested), order.exit.code if order.exit else None, why or None),
         *(iso(requested_at), iso(updated_at)),
     )
@@ -174,7 +179,7 @@ def fill_row(fill: Fill, order: Order, session: str, seq: Seq) -> SqlRow:
     """Return the row of an execution."""
     return (
         *(fill.order, fill.id, session, order.position, order.instrument, order.side.value),
-        *(plain(fill.qty), plain(fill.price), plain(fill.fee.amount), fill.fee.currency),
+        *(_exact(fill.qty), _exact(fill.price), _exact(fill.fee.amount), fill.fee.currency),
         *(iso(fill.at), seq),
     )
 
@@ -186,11 +191,11 @@ def position_row(
     side = position.side
     return (
         *(position.id, session, position.instrument, position.strategy, side.standing, side.value),
-        *(_right(instrument), plain(position.qty), iso(position.opened_at), None),
-        *(plain(position.entry), None, _text(position.stop_loss), _text(position.take_profit)),
+        *(_right(instrument), _exact(position.qty), iso(position.opened_at), None),
+        *(_exact(position.entry), None, _text(position.stop_loss), _text(position.take_profit)),
         *(position.id, "active", None, None, None, None, None),
-        *(None, plain(position.realised), None, plain(position.fees), position.currency),
-        *(plain(position.cost), _text(position.oi_at_entry), None, None, iso(at)),
+        *(None, _exact(position.realised), None, _exact(position.fees), position.currency),
+        *(_exact(position.cost), _text(position.oi_at_entry), None, None, iso(at)),
     )
 
 
@@ -199,11 +204,11 @@ def trade_row(trade: Trade, instrument: Instrument | None, session: str, at: Nan
     side, reason = trade.side, trade.reason
     return (
         *(trade.id, session, trade.instrument, trade.strategy, side.standing, side.value),
-        *(_right(instrument), plain(trade.qty), iso(trade.entry_at), iso(trade.exit_at)),
-        *(plain(trade.entry), plain(trade.exit)),
+        *(_right(instrument), _exact(trade.qty), iso(trade.entry_at), iso(trade.exit_at)),
+        *(_exact(trade.entry), _exact(trade.exit)),
         *(_text(trade.stop_loss), _text(trade.take_profit), trade.id, "closed"),
         *(reason.code, reason.rule, _text(reason.level), ",".join(reason.also_fired)),
-        *(reason.note, plain(trade.pnl), plain(trade.gross), plain(trade.pnl_pct * 100)),
-        *(plain(trade.fees), trade.currency, None, None),
+        *(reason.note, _exact(trade.pnl), _exact(trade.gross), _exact(trade.pnl_pct * 100)),
+        *(_exact(trade.fees), trade.currency, None, None),
         *(minutes(trade.entry_at, trade.exit_at), trade.seq, iso(at)),
     )

@@ -7,18 +7,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from engine.domain.event import Entry
 from engine.domain.ids import Nanos, Seq
 from engine.ports.journal import JournalConflict, JournalError, NotWritten, OutcomeUnknown
 from engine.store import watermark
-from engine.store.chain import COLUMNS, Head, Row
+from engine.store.bulk import Bulk
+from engine.store.chain import COLUMNS, Head, RowTuple
 from engine.store.checkpoint import Checkpoint, Recovered, recover
 from engine.store.opening import BUSY_S, verified
 from engine.store.projections import Changes
+from engine.store.rows import entry_of
 from engine.store.stamp import Stamp
 
 T = TypeVar("T")
-_INSERT: Final = f"INSERT INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 -- a constant
-_STORED: Final = f"SELECT {COLUMNS} FROM events WHERE seq >= ? ORDER BY seq LIMIT ?"  # noqa: S608 -- a constant
+EVENTS: Final = Bulk("events", COLUMNS.split(", "))
+_STORED: Final = """
+SELECT seq, at_ns, type, version, payload FROM events WHERE seq >= ? ORDER BY seq LIMIT ?
+"""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -38,31 +43,44 @@ class Writer:
         self._db, self._path = db, path
         stat = path.stat()
         self._file = (stat.st_dev, stat.st_ino)
-        self._watermark = watermark.Watermark(watermark.beside(path))
-        self._watermark.write_now(self.head)
+        self._watermark = watermark.Watermark(watermark.beside(path), self.head)
+        self._unsynced: OSError | None = None
 
-    def append(self, rows: Sequence[Row], changes: Changes, previous: Head) -> None:
+    def append(self, rows: Sequence[RowTuple], changes: Changes, previous: Head) -> None:
         """Commit `rows`, which were chained to `previous`, with `changes`.
 
-        Raises JournalConflict, NotWritten (nothing was committed) or OutcomeUnknown.
+        Raises JournalConflict, NotWritten (nothing was committed) or OutcomeUnknown. The caller
+        lets `sync_watermark` run after it, before the next one.
         """
+        if self._unsynced is not None:
+            raise OutcomeUnknown(f"{self._path}: watermark: {self._unsynced}") from self._unsynced
         if previous != self.head:
-            raise JournalConflict(f"entry {rows[0].seq} does not follow {self.head.seq}")
+            raise JournalConflict(f"entry {rows[0][0]} does not follow {self.head.seq}")
 
         def write(db: sqlite3.Connection) -> None:
             try:
-                db.executemany(_INSERT, rows)
+                EVENTS.write(db, rows)
             except sqlite3.IntegrityError as error:
-                raise JournalConflict(f"entry {rows[0].seq} is taken: {error}") from error
+                raise JournalConflict(f"entry {rows[0][0]} is taken: {error}") from error
             changes.write(db)
 
         self._in_transaction(write)
-        self.head = Head(Seq(rows[-1].seq), rows[-1].hash)
-        self._mark()
+        self.head = Head(Seq(rows[-1][0]), rows[-1][-1])
+        try:
+            self._watermark.write(self.head)
+        except OSError as error:
+            raise OutcomeUnknown(f"{self._path}: watermark: {error}") from error
 
-    def stored(self, seq: int, count: int) -> list[Row]:
-        """Return at most `count` rows from `seq` on."""
-        return [Row._make(row) for row in self._db.execute(_STORED, (seq, count))]
+    def sync_watermark(self) -> None:
+        """Put the watermark on the disk; an error is raised by the next `append`."""
+        try:
+            self._watermark.sync()
+        except OSError as error:
+            self._unsynced = error
+
+    def stored(self, seq: int, count: int) -> list[Entry]:
+        """Return at most `count` entries from `seq` on; -1: all. Raises CodecError."""
+        return [entry_of(*row) for row in self._db.execute(_STORED, (seq, count))]
 
     def write_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Commit a checkpoint. Raises NotWritten or OutcomeUnknown."""
@@ -116,9 +134,3 @@ class Writer:
             raise NotWritten(f"{self._path}: {error.strerror}: the file is gone") from error
         if (stat.st_dev, stat.st_ino) != self._file:
             raise NotWritten(f"{self._path}: another file was put in its place")
-
-    def _mark(self) -> None:
-        try:
-            self._watermark.write(self.head)
-        except OSError as error:
-            raise OutcomeUnknown(f"{self._path}: watermark: {error}") from error

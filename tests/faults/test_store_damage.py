@@ -195,8 +195,8 @@ async def test_every_writing_connection_is_durable_and_strict(tmp_path: Path) ->
             names = ("journal_mode", "synchronous", "foreign_keys", "trusted_schema", "mmap_size")
             return {name: (db.execute(f"PRAGMA {name}").fetchone() or (0,))[0] for name in names}
 
-        found = await journal._hop(lambda: journal._writer.run(pragmas))
-        strict = await journal._hop(
+        found = await journal._submit(lambda: journal._writer.run(pragmas))
+        strict = await journal._submit(
             lambda: journal._writer.run(
                 lambda db: db.execute(
                     "SELECT name, strict FROM pragma_table_list WHERE schema = 'main' "
@@ -238,11 +238,11 @@ async def test_a_full_disk_is_not_written_and_the_same_append_works_later(tmp_pa
                 lambda db: db.execute(f"PRAGMA max_page_count = {pages}").fetchone()
             )
 
-        await journal._hop(limit(40))
+        await journal._submit(limit(40))
         with pytest.raises(NotWritten, match="SQLITE_FULL"):
             await journal.append(history.entries, history.state)
         assert await journal.read() == []
-        await journal._hop(limit(1_000_000))
+        await journal._submit(limit(1_000_000))
         await journal.append(history.entries, history.state)
         assert await journal.read() == history.entries
         assert await journal.differences() == []
@@ -317,3 +317,33 @@ async def test_a_cancelled_append_is_whole_or_absent_and_nothing_is_stuck(tmp_pa
             position += len(batch)
         assert await journal.read() == history.entries
         assert await journal.differences() == []
+
+
+async def test_a_watermark_that_cannot_be_synced_stops_the_next_commit_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(fd: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    history = History().run(60)
+    parts = [history.entries[:20], history.entries[20:40], history.entries[40:]]
+    async with SqliteJournal.open(tmp_path / "holdfast.db", STAMP, Nanos(5)) as journal:
+        with monkeypatch.context() as patch:
+            patch.setattr("engine.store.watermark.os.fdatasync", broken)
+            patch.setattr("engine.store.watermark.os.fsync", broken)
+            await journal.append(parts[0], fold(parts[0]))
+            with pytest.raises(OutcomeUnknown, match="watermark"):
+                await journal.append(parts[1], fold(history.entries[:40]))
+            with pytest.raises(JournalRefused, match="Input/output error"):
+                await journal.append(parts[1], fold(history.entries[:40]))
+        await journal.append(parts[1], fold(history.entries[:40]))
+        await journal.append(parts[2], history.state)
+        assert await journal.read() == history.entries
+
+
+async def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    history = History().start()
+    async with SqliteJournal.open(tmp_path / "holdfast.db", STAMP, Nanos(5)) as journal:
+        pass
+    with pytest.raises(NotWritten, match="closed"):
+        await journal.append(history.entries, history.state)

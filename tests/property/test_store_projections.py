@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain import event as ev
 from engine.domain.evolve import fold
+from engine.domain.money import plain
 from engine.domain.state import CLOSED_KEPT, State
 from engine.store import tables
 from engine.store.projections import project
@@ -72,3 +74,15 @@ def test_open_positions_and_working_orders_are_those_of_the_state(seed: int) -> 
     working = {r[0] for r in found["orders"] if r[order["status"]] not in final}
     assert active == set(history.state.positions)
     assert working == set(history.state.orders)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False))
+def test_amounts_in_tables_are_the_canonical_text(amount: Decimal) -> None:
+    assert tables._exact(amount) == plain(amount)
+
+
+@given(st.integers(-(10**6), 10**6), st.integers(0, 12))
+def test_amounts_with_trailing_zeros_are_the_canonical_text(digits: int, places: int) -> None:
+    amount = Decimal(digits).scaleb(-places)
+    assert tables._exact(amount) == plain(amount)
+    assert Decimal(tables._exact(amount)) == amount

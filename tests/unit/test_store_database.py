@@ -280,7 +280,7 @@ async def test_closing_a_stuck_store_takes_bounded_time(
     monkeypatch.setattr(module, "CLOSE_S", 0.05)
     disk = threading.Event()
     async with SqliteJournal.open(path, STAMP, Nanos(5)) as journal:
-        stuck = asyncio.ensure_future(journal._hop(disk.wait))
+        stuck = journal._submit(disk.wait)
         await asyncio.sleep(0)
         await journal.close()  # returns although the database thread hangs
         assert not stuck.done()

@@ -1,0 +1,162 @@
+"""The state machine proves itself: each of these bugs, planted, is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from engine.domain import decide, evolve, exits, extremes, ledger, order_flow
+from engine.domain.draft import Draft
+from engine.domain.event import Entry, OrderFilled, OrderRejected
+from engine.domain.ids import Nanos, PositionId, Seq
+from engine.domain.instrument import Instrument
+from engine.domain.money import Price
+from engine.domain.order import Fill, Order
+from engine.domain.position import Position
+from engine.domain.state import State
+from engine.runtime.core import Core
+from engine.store import codec
+from tests.property.test_engine_machine import EngineMachine
+
+Patch = pytest.MonkeyPatch
+
+
+def fills_are_not_deduplicated(patch: Patch) -> None:
+    def filled(draft: Draft, market: Any, fill: Fill, peak: Any) -> None:
+        draft.add(OrderFilled(fill))
+
+    patch.setattr(decide, "_filled", filled)
+
+
+def the_peak_follows_the_last_price(patch: Patch) -> None:
+    def pushed(stack: Any, price: Price | None, seq: Seq, opened: Seq, sign: int) -> Any:
+        return stack if price is None else ((seq, price),)
+
+    patch.setattr(extremes, "_pushed", pushed)
+
+
+def a_fee_is_dropped_on_partial_exits(patch: Patch) -> None:
+    real = ledger.book_exit
+
+    def book(state: State, order: Order, fill: Fill, seq: Seq) -> State:
+        position = state.positions[order.position]
+        if fill.qty < position.qty:
+            fill = replace(fill, fee=replace(fill.fee, amount=Decimal(0)))
+        return real(state, order, fill, seq)
+
+    patch.setattr(order_flow, "book_exit", book)
+
+
+def a_second_exit_is_sent(patch: Patch) -> None:
+    patch.setattr(Position, "is_guarded", lambda self, now: True)
+
+
+def the_state_changes_without_a_journal_entry(patch: Patch) -> None:
+    real = Core.step
+
+    def step(self: Core, given: Any, now: Nanos) -> list[Entry]:
+        return [e for e in real(self, given, now) if not isinstance(e.event, OrderRejected)]
+
+    patch.setattr(Core, "step", step)
+
+
+def a_rejected_exit_leaves_the_position_unwatched(patch: Patch) -> None:
+    real = Core._watch
+
+    def watch(self: Core, id_: PositionId) -> None:
+        position = self.state.positions.get(id_)
+        if position is None or not position.failed_closes:
+            real(self, id_)
+
+    patch.setattr(Core, "_watch", watch)
+
+
+def profit_goes_through_a_float(patch: Patch) -> None:
+    real = Instrument.profit
+
+    def profit(self: Instrument, sign: int, value: Decimal, at: Decimal, size: Decimal) -> Decimal:
+        return Decimal(repr(float(real(self, sign, value, at, size)) * 1.0000001))
+
+    patch.setattr(Instrument, "profit", profit)
+
+
+def the_codec_forgets_who_also_fired(patch: Patch) -> None:
+    real = codec.encode_event
+
+    def encode(event: Any) -> tuple[str, int, bytes]:
+        if type(event).__name__ == "StopFired":
+            event = replace(event, reason=replace(event.reason, level=None))
+        return real(event)
+
+    patch.setattr(codec, "encode_event", encode)
+
+
+def a_restart_forgets_working_orders(patch: Patch) -> None:
+    real = evolve._resumed
+
+    def resumed(state: State, entry: Entry, event: Any) -> State:
+        return replace(real(state, entry, event), orders={})
+
+    patch.setitem(evolve._APPLY, type(_resumed_event()), resumed)
+
+
+def _resumed_event() -> Any:
+    from engine.domain.event import Resumed
+
+    return Resumed()
+
+
+def a_partial_close_closes_everything(patch: Patch) -> None:
+    real = exits.order_exit
+
+    def order_exit(draft: Draft, position: Position, *rest: Any) -> None:
+        reason, quote, _, cause = rest
+        real(
+            draft,
+            replace(position, side=position.side.opposite),
+            reason,
+            quote,
+            position.qty,
+            cause,
+        )
+
+    patch.setattr(exits, "order_exit", order_exit)
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        fills_are_not_deduplicated,
+        the_peak_follows_the_last_price,
+        a_fee_is_dropped_on_partial_exits,
+        a_second_exit_is_sent,
+        the_state_changes_without_a_journal_entry,
+        a_rejected_exit_leaves_the_position_unwatched,
+        profit_goes_through_a_float,
+        the_codec_forgets_who_also_fired,
+        a_restart_forgets_working_orders,
+        a_partial_close_closes_everything,
+    ],
+)
+def test_a_planted_bug_is_found(plant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    plant(monkeypatch)
+    with pytest.raises(BaseException):  # noqa: B017, PT011  whichever invariant sees it first
+        run_state_machine_as_test(
+            EngineMachine,
+            settings=settings(
+                max_examples=150,
+                stateful_step_count=60,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+                print_blob=False,
+                derandomize=True,
+            ),
+        )

@@ -1,6 +1,7 @@
 """A process that journals a known history and says on standard output what is durable.
 
-argv: data directory, `late` (right) or `early` (the planted bug: says so before the commit).
+argv: data directory, and what to do: `late` (right), `early` (the planted bug: says so before the
+commit), `retry` (right, with a short journal, trying again what fails as the engine does).
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import os
 import sys
 from pathlib import Path
 
+from engine.domain.event import Entry
 from engine.domain.evolve import fold
 from engine.domain.ids import Nanos
 from engine.domain.session import Mode
+from engine.domain.state import State
+from engine.ports.journal import JournalConflict, JournalError
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
 from tests.histories import History, batches
@@ -25,22 +29,42 @@ def database(directory: Path) -> Path:
     return directory / "holdfast.db"
 
 
-async def main(directory: Path, ack: str) -> None:
+async def main(directory: Path, way: str) -> None:
     history = History(SEED).run(LENGTH).entries
+    if way == "retry":
+        history = history[:300]
     async with SqliteJournal.open(database(directory), STAMP, Nanos(1)) as journal:
         state = journal.recovered.state
         for number, batch in enumerate(batches(history[journal.head :], journal.head)):
             state = fold(batch, state)
-            if ack == "early":
-                os.write(1, b"%d\n" % state.seq)
+            if way == "early":
+                say(str(state.seq))
+            await append(journal, batch, state, tries=50 if way == "retry" else 1)
+            if way != "early":
+                say(str(state.seq))
+            if number % 50 == 49 and way != "retry":
+                await journal.checkpoint(state, Nanos(number))
+    say("done")
+
+
+async def append(journal: SqliteJournal, batch: list[Entry], state: State, tries: int) -> None:
+    """Append as the engine does: the very same entries, again and again."""
+    for attempt in range(tries):
+        try:
             await journal.append(batch, state)
-            if ack == "late":
-                os.write(1, b"%d\n" % state.seq)
-            if number % 50 == 49:
-                await journal.checkpoint(
-                    state, state.session.started_at if state.session else Nanos(0)
-                )
-    os.write(1, b"done\n")
+        except JournalConflict:
+            raise
+        except JournalError as error:
+            say("failed")
+            if attempt + 1 == tries:
+                raise
+            print(error, file=sys.stderr)
+        else:
+            return
+
+
+def say(word: str) -> None:
+    os.write(1, f"{word}\n".encode())
 
 
 if __name__ == "__main__":

@@ -204,6 +204,7 @@ class Console(App[int], inherit_bindings=False):
         self.log.error(text, detail)
         alert = Alert(self.desk.now, "error", f"{text}: {detail}", f"fault:{what}")
         self.desk.alerts.raise_alert(alert)
+        self.call_later(self.stage.draw_frame)
 
     # The display.
 

@@ -109,6 +109,11 @@ class Book:
     def __getitem__(self, name: PositionId) -> Figures:
         return self._figures[name]
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether rows out of sight still wait to be brought up to date."""
+        return bool(self._stale)
+
     def get(self, name: PositionId) -> Figures | None:
         """Return the figures of a position; None when it is not open."""
         return self._figures.get(name)

@@ -81,6 +81,11 @@ def _log(app: Console) -> LogPanel:
     return panel
 
 
+def _follow(app: Console) -> None:
+    _log(app).follow()
+    app.cursor_moved()
+
+
 def _open(app: Console) -> None:
     panel = _panel(app)
     if isinstance(panel, PositionsPanel | TradesPanel) and app.stage.view == "dashboard":
@@ -136,7 +141,7 @@ CONSOLE_DEEDS: Final[dict[str, Deed]] = {
     "match.next": _move(1),
     "match.previous": _move(-1),
     "row.open": _open,
-    "logs.follow": lambda app: _log(app).follow(),
+    "logs.follow": _follow,
     "logs.next_level": lambda app: _log(app).set_level(),
     "logs.level": lambda app, level: _log(app).set_level(level),
 }

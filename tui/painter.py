@@ -55,6 +55,8 @@ class Painter:
             return
         changes = desk.replica.take()
         concerns = changes.concerns | self._of_silence()
+        if desk.book.is_behind:
+            concerns |= {Concern.QUOTES}
         if not concerns:
             return
         self._drawn_at = desk.mono

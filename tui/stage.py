@@ -22,7 +22,7 @@ from tui.widgets.lines import Lines
 TITLES: dict[str, str] = {name: panel.TITLE.split(":")[0] for name, panel in PANELS.items()}
 
 
-class Stage(Screen[None]):
+class Stage(Screen[None], inherit_bindings=False):
     """Owns where panels stand; each draws itself when told to."""
 
     def __init__(self, desk: Desk, keys: Keys, view: str = "dashboard") -> None:
@@ -32,6 +32,8 @@ class Stage(Screen[None]):
         self.view = view
         self.zoomed = ""
         self.panels: dict[str, Panel] = {}
+        self._active = VIEWS[view][0]
+        """The panel that has the keys, also while the terminal is too small to show it."""
         self._front: dict[str, str] = {}
         self._plan = Plan({})
         self._body_size = (0, 0)
@@ -50,6 +52,10 @@ class Stage(Screen[None]):
 
     def on_resize(self) -> None:
         self.rearrange()
+
+    def on_descendant_focus(self) -> None:
+        if isinstance(self.focused, Panel):
+            self._active = self.focused.NAME
 
     def _panel(self, name: str) -> Panel:
         panel = self.panels[name] = PANELS[name](self.desk)
@@ -70,6 +76,7 @@ class Stage(Screen[None]):
 
     def focus_panel(self, name: str) -> None:
         """Give a panel the keys; one behind a tab comes to the front."""
+        self._active = name
         if name in self._plan.tabs and self._plan.tabs[0] != name:
             self._front[self.view] = name
             self.rearrange()
@@ -78,9 +85,7 @@ class Stage(Screen[None]):
     def focus_beside(self, step: int) -> None:
         """Go to the next panel of the view, tabs included."""
         names = VIEWS[self.view]
-        focused = self.focused
-        at = names.index(focused.NAME) if isinstance(focused, Panel) else -step
-        name = names[(at + step) % len(names)]
+        name = names[(names.index(self._active) + step) % len(names)]
         if self.zoomed:
             self.zoomed = name
             self.rearrange()
@@ -124,6 +129,10 @@ class Stage(Screen[None]):
                 panel.styles.width, panel.styles.height = region.width, region.height
             tabs = plan.tabs if name in plan.tabs else ()
             panel.tabs = tuple(TITLES[other] for other in tabs if other != name)
+        if self._active not in plan.regions:
+            self._active = next(iter(plan.regions))
+        if not isinstance(self.focused, Panel) or self._active != self.focused.NAME:
+            self.set_focus(self.panels[self._active], scroll_visible=False)
 
     # Drawing.
 

@@ -51,9 +51,8 @@ class Lines(Widget):
 
     def put(self, lines: Sequence[Line]) -> None:
         """Show `lines`; whatever is equal to what is shown costs nothing."""
-        width, height = self.size
-        before = self._lines
-        after = list(lines[:height])
+        width = self.size.width
+        before, after = self._lines, list(lines)
         self._lines = after
         dirty: list[Region] = []
         for y in range(max(len(before), len(after))):

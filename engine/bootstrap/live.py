@@ -171,6 +171,10 @@ def _feed_of(options: LiveOptions, clock: Clock, state: State) -> Feed:
     goes_on = session is not None and (session.status is SessionStatus.ACTIVE or state.positions)
     began = session.started_at if session is not None and goes_on else None
     feed: Feed = adapter(FEEDS, options.feed)(
-        clock, seed=options.sim_seed, speed=options.sim_speed, began=began
+        clock,
+        seed=options.sim_seed,
+        speed=options.sim_speed,
+        pace=options.sim_pace,
+        began=began,
     )
     return feed

@@ -21,6 +21,7 @@ class LiveOptions:
     feed: str = "sim"
     sim_seed: int = 7
     sim_speed: float = 1.0
+    sim_pace: float = 20.0
     strategies: tuple[StrategySpec, ...] = ()
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Enabled exit rules with their parameters."""
@@ -30,6 +31,8 @@ class LiveOptions:
     fees: Fees = field(default_factory=Fees)
     checkpoint_s: float = 30.0
     quality_gate: float = 60.0
+    stale_s: float = 3.0
+    signals_file: Path | None = None
     is_persistent: bool = True
     """False: nothing is kept; said on screen all the time."""
 

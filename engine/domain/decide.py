@@ -71,6 +71,7 @@ def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now
             | ev.StrategyRemembered()
             | ev.StrategyNoted()
             | ev.StrategyFailed()
+            | ev.SignalRefused()
             | ev.FeedChanged()
             | ev.SessionStarted()
             | ev.SessionEnded()

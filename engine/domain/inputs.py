@@ -20,6 +20,7 @@ from engine.domain.event import (
     Resumed,
     SessionEnded,
     SessionStarted,
+    SignalRefused,
     StrategyChanged,
     StrategyFailed,
     StrategyNoted,
@@ -32,7 +33,9 @@ from engine.domain.market import Bar, Tick
 VenueReport: TypeAlias = (
     OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | OrderTimedOut
 )
-StrategyReport: TypeAlias = StrategyChanged | StrategyRemembered | StrategyNoted | StrategyFailed
+StrategyReport: TypeAlias = (
+    StrategyChanged | StrategyRemembered | StrategyNoted | StrategyFailed | SignalRefused
+)
 Notice: TypeAlias = EntriesBlocked | EntriesAllowed | FeedChanged
 """What gates and feeds report; journaled as it is unless it changes nothing."""
 

@@ -1,0 +1,134 @@
+"""From checked settings to what sessions and replays are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from engine.bootstrap.options import LiveOptions
+from engine.bootstrap.replay import ReplayPlan
+from engine.domain.ids import InstrumentId, StrategyName
+from engine.domain.instrument import Instrument
+from engine.domain.risk import Limits
+from engine.domain.signal import Signal
+from engine.runtime.strategy_loading import StrategySpec
+from engine.settings import Settings
+from engine.venues.paper.settings import Fees, PaperSettings
+
+SIM_STRATEGIES: Final = (
+    StrategySpec(
+        StrategyName("nifty"),
+        "oi_momentum",
+        (("underlying", "NIFTY"), ("bar_seconds", "5"), ("cooldown_s", "10")),
+    ),
+    StrategySpec(
+        StrategyName("banknifty"),
+        "oi_momentum",
+        (("underlying", "BANKNIFTY"), ("bar_seconds", "5"), ("cooldown_s", "10")),
+    ),
+    StrategySpec(StrategyName("signals"), "signals"),
+)
+"""What runs on the simulated market when the configuration names no strategy."""
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits of a session."""
+    kill = settings.exits.kill_switch
+    table, paper = settings.limits, settings.paper
+    return Limits(
+        positions_max=table.positions_max,
+        positions_max_per_strategy=table.positions_max_per_strategy,
+        positions_max_per_instrument=table.positions_max_per_instrument,
+        cooldown_s=table.cooldown_s,
+        confidence_min=settings.signals.confidence_min,
+        daily_loss=kill.daily_loss if kill.enabled else None,
+        drawdown_max=kill.max_drawdown if kill.enabled else None,
+        capital_per_position=paper.capital_per_position,
+        default_qty=paper.default_qty,
+        leverage=paper.leverage,
+        price_age_max_s=settings.freshness.price_age_max,
+    )
+
+
+def rules_of(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return the enabled exit rules with their parameters, by registered name."""
+    enabled: dict[str, dict[str, Any]] = {}
+    for code in ("initial", "trailing", "vwap", "oi", "take_profit", "end_of_day", "time_stop"):
+        table = getattr(settings.exits, code)
+        if table.enabled:
+            enabled[code] = table.model_dump(exclude={"enabled"})
+    if enabled.get("time_stop", {}).get("minutes", 0) is None:
+        del enabled["time_stop"]  # enabled without a duration: there is nothing to wait for
+    return enabled
+
+
+def fees_of(settings: Settings) -> Fees:
+    fees = settings.paper.fees
+    return Fees(fees.maker, fees.taker, fees.cap)
+
+
+def strategy_specs(
+    settings: Settings, names: tuple[str, ...] | None = None
+) -> tuple[StrategySpec, ...]:
+    """Return the configured strategies; `names` picks some, configured or not."""
+    tables = settings.strategies
+    wanted = names if names is not None else tuple(n for n, t in tables.items() if t.enabled)
+    specs = []
+    for name in wanted:
+        table = tables.get(name)
+        kind = table.kind if table is not None and table.kind is not None else name
+        own: Mapping[str, Any] = (table.model_extra or {}) if table is not None else {}
+        pairs = tuple((key, str(value)) for key, value in own.items())
+        specs.append(StrategySpec(StrategyName(name), kind, pairs))
+    return tuple(specs)
+
+
+def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
+    """Return what a live session starts from."""
+    specs = strategy_specs(settings)
+    return LiveOptions(
+        data_dir=data_dir,
+        feed=settings.feed,
+        sim_seed=settings.sim.seed,
+        sim_speed=settings.sim.speed,
+        sim_pace=settings.sim.pace,
+        strategies=specs or SIM_STRATEGIES,
+        rules=rules_of(settings),
+        limits=limits_of(settings),
+        initial_capital=settings.paper.initial_capital,
+        slippage_bps=settings.paper.slippage_bps,
+        fees=fees_of(settings),
+        checkpoint_s=settings.checkpoint.interval,
+        quality_gate=settings.quality.gate if settings.quality.enabled else 0.0,
+        stale_s=settings.freshness.stale,
+        is_persistent=settings.store.persistence == "on",
+        signals_file=settings.signals.file,
+    )
+
+
+def replay_plan(
+    settings: Settings,
+    paths: tuple[Path, ...],
+    instruments: Mapping[InstrumentId, Instrument],
+    signals: tuple[Signal, ...],
+    strategies: tuple[str, ...],
+    bar_path: str,
+) -> ReplayPlan:
+    """Return what a replay starts from."""
+    return ReplayPlan(
+        paths=paths,
+        instruments=instruments,
+        signals=signals,
+        strategies=strategy_specs(settings, strategies),
+        rules=rules_of(settings),
+        limits=limits_of(settings),
+        paper=PaperSettings(
+            leverage=settings.paper.leverage,
+            slippage_bps=settings.paper.slippage_bps,
+            fees=fees_of(settings),
+        ),
+        initial_capital=Decimal(settings.paper.initial_capital),
+        bar_path=bar_path,
+    )

@@ -1,0 +1,205 @@
+"""What can be configured, with defaults. Percentages are fractions (0.25); unknown keys are errors.
+
+Importing pydantic costs a tenth of a second: only what starts an engine imports this.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+
+Fraction = Annotated[Decimal, Field(gt=0, lt=1)]
+Positive = Annotated[Decimal, Field(gt=0)]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Table(BaseModel):
+    """A table of the configuration: closed, immutable, and silent about rejected input."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Initial(Table):
+    enabled: bool = True
+    pct: Fraction = Decimal("0.25")
+
+
+class Trailing(Table):
+    enabled: bool = True
+    activation_pct: Annotated[Decimal, Field(ge=0, lt=10)] = Decimal("0.10")
+    pct: Fraction = Decimal("0.10")
+
+
+class Vwap(Table):
+    enabled: bool = True
+    pct: Fraction = Decimal("0.05")
+
+
+class OpenInterest(Table):
+    enabled: bool = True
+    pct: Positive = Decimal("0.10")
+
+
+class TakeProfit(Table):
+    enabled: bool = False
+    pct: Positive | None = None
+
+
+class EndOfDay(Table):
+    enabled: bool = True
+    time: ClockTime | None = None
+    """Exchange-local; None: the session's close alone."""
+
+
+class TimeStop(Table):
+    enabled: bool = False
+    minutes: Annotated[int, Field(gt=0)] | None = None
+
+
+class KillSwitch(Table):
+    enabled: bool = False
+    daily_loss: Positive | None = None
+    """Money lost since the session began, in an account's currency."""
+    max_drawdown: Fraction | None = None
+
+
+class Exits(Table):
+    initial: Initial = Initial()
+    trailing: Trailing = Trailing()
+    vwap: Vwap = Vwap()
+    oi: OpenInterest = OpenInterest()
+    take_profit: TakeProfit = TakeProfit()
+    end_of_day: EndOfDay = EndOfDay()
+    time_stop: TimeStop = TimeStop()
+    kill_switch: KillSwitch = KillSwitch()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_value_enables(cls, data: Any) -> Any:  # noqa: ANN401
+        """Setting the figure of a rule that is off switches it on, unless `enabled` is given."""
+        if isinstance(data, dict):
+            for rule in ("take_profit", "time_stop", "kill_switch"):
+                table = data.get(rule)
+                if isinstance(table, dict) and "enabled" not in table:
+                    given = any(value is not None for value in table.values())
+                    data = {**data, rule: {**table, "enabled": given}}
+        return data
+
+
+class FeeTable(Table):
+    maker: Annotated[Decimal, Field(gt=-1, lt=1)] = Decimal(0)
+    taker: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal(0)
+    cap: Annotated[Decimal, Field(ge=0)] | None = None
+
+
+class Paper(Table):
+    initial_capital: Positive = Decimal(100_000)
+    leverage: Annotated[Decimal, Field(ge=1)] = Decimal(10)
+    """Of perpetuals; everything else is paid in full."""
+    capital_per_position: Positive | None = None
+    default_qty: Positive | None = None
+    slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(0)
+    fees: FeeTable = FeeTable()
+
+
+class LimitTable(Table):
+    positions_max: Annotated[int, Field(ge=0)] = 0
+    """0: no limit."""
+    positions_max_per_strategy: Annotated[int, Field(ge=0)] = 0
+    positions_max_per_instrument: Annotated[int, Field(ge=0)] = 0
+    cooldown_s: Annotated[int, Field(ge=0)] = 0
+
+
+class Signals(Table):
+    confidence_min: Annotated[Decimal, Field(ge=0, le=1)] = Decimal(0)
+    file: Path | None = None
+    """A JSON-lines file that is watched for signals."""
+
+
+class Freshness(Table):
+    price_age_max: Annotated[int, Field(gt=0)] = 60
+    """Seconds after which a price is no price."""
+    silent: Annotated[float, Field(gt=0)] = 60
+    """Seconds of silence after which a held instrument is polled."""
+    danger: Annotated[float, Field(gt=0)] = 30
+    """The same within `danger_pct` of a level."""
+    danger_pct: Fraction = Decimal("0.05")
+    stale: Annotated[float, Field(gt=0)] = 3
+    """Seconds without any tick after which the feed is called stale."""
+
+
+class Interval(Table):
+    interval: Annotated[float, Field(gt=0)] = 30
+
+
+class Quality(Table):
+    enabled: bool = True
+    gate: Annotated[float, Field(ge=0, le=100)] = 60
+
+
+class Sim(Table):
+    seed: int = 7
+    speed: Annotated[float, Field(gt=0)] = 1.0
+    pace: Annotated[float, Field(gt=0)] = 20.0
+
+
+class Store(Table):
+    persistence: Literal["on", "off"] = "on"
+
+
+class ConsoleTable(Table):
+    theme: str | None = None
+    rate: Annotated[float, Field(gt=0, le=30)] | None = None
+    mouse: bool | None = None
+    bell: bool = True
+    keymap: dict[str, str] = {}
+
+
+class StrategyTable(BaseModel):
+    """`[strategies.NAME]`: its kind, whether it runs, and its own parameters beside them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    kind: str | None = None
+    """Registered name, entry point or path.py:Class; None: the table's name."""
+    enabled: bool = True
+
+
+class Settings(Table):
+    """All of it."""
+
+    environment: Literal["paper"] = "paper"
+    """Live trading is not built into this version."""
+    profile: Literal["default", "nifty-paper", "perp-paper"] = "default"
+    data_dir: Path | None = None
+    feed: Literal["sim"] = "sim"
+    symbols: tuple[str, ...] = ()
+    exits: Exits = Exits()
+    paper: Paper = Paper()
+    limits: LimitTable = LimitTable()
+    signals: Signals = Signals()
+    freshness: Freshness = Freshness()
+    checkpoint: Interval = Interval()
+    reconcile: Interval = Interval(interval=60)
+    health: Interval = Interval(interval=1)
+    quality: Quality = Quality()
+    sim: Sim = Sim()
+    store: Store = Store()
+    console: ConsoleTable = ConsoleTable()
+    strategies: dict[str, StrategyTable] = {}
+    secrets: dict[str, SecretStr] = {}
+
+
+PROFILES: dict[str, dict[str, Any]] = {
+    "default": {},
+    "nifty-paper": {
+        "paper": {"initial_capital": "100000", "default_qty": "75"},
+        "exits": {"end_of_day": {"time": "15:15"}},
+    },
+    "perp-paper": {
+        "paper": {"initial_capital": "10000", "leverage": "10", "capital_per_position": "200"},
+    },
+}
+"""Values of a profile; everything said elsewhere wins over them."""

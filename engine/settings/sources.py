@@ -1,0 +1,236 @@
+"""Where values come from, which wins, and what is said when one is wrong.
+
+From strongest: `--set`, environment, `.env`, the TOML file, the profile, the defaults. A wrong
+value names its source, key, value and what is allowed, and nothing starts.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
+
+from engine.settings.model import PROFILES, Settings
+
+PREFIX: Final = "HOLDFAST_"
+CUSTOMARY: Final[Mapping[str, str | None]] = {
+    "MAX_POSITIONS": "limits.positions_max",
+    "SYMBOLS": "symbols",
+    "ENABLE_DATA_QUALITY_CHECKS": "quality.enabled",
+    "HEALTH_CHECK_INTERVAL": "health.interval",
+    "BITVAVO_API_KEY": "secrets.bitvavo_api_key",
+    "BITVAVO_API_SECRET": "secrets.bitvavo_api_secret",
+    "TELEGRAM_BOT_TOKEN": "secrets.telegram_bot_token",
+    "TELEGRAM_CHAT_ID": "secrets.telegram_chat_id",
+    "ENABLE_PERFORMANCE_MONITORING": None,
+    "ENABLE_CIRCUIT_BREAKERS": None,
+    "CACHE_FEATURES": None,
+    "MAX_CONCURRENT_PREDICTIONS": None,
+    "FEATURE_CACHE_SIZE": None,
+    "PREDICTION_FAILURE_THRESHOLD": None,
+    "PREDICTION_RECOVERY_TIMEOUT": None,
+    "DATA_COLLECTION_FAILURE_THRESHOLD": None,
+    "CACHE_TTL_SECONDS": None,
+    "MAX_CACHE_MEMORY_MB": None,
+    "ERROR_NOTIFICATIONS_PER_HOUR": None,
+    "TRADE_NOTIFICATIONS_PER_HOUR": None,
+    "STATUS_NOTIFICATIONS_PER_HOUR": None,
+}
+"""Customary names and the key they set; None: known, and without effect in this version."""
+_LISTS: Final = frozenset({"symbols"})
+_FREE: Final = ("strategies.", "secrets.", "console.keymap.")
+
+
+class SettingsError(Exception):
+    """A configuration that cannot be used. One line per fault; nothing has started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Checked settings, and where each value that is not a default came from."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+    """Dotted key -> source."""
+    idle: tuple[str, ...] = ()
+    """Customary names that were given and have no effect in this version."""
+
+    def effective(self) -> list[tuple[str, str, str]]:
+        """Return (key, value, source) of everything; secrets are masked."""
+        return [
+            (key, _shown(value), self.sources.get(key, "default"))
+            for key, value in _leaves(self.settings.model_dump())
+        ]
+
+
+def load(
+    config: Path | None = None,
+    *,
+    data_dir: Path | None = None,
+    sets: Iterable[str] = (),
+    environment: Mapping[str, str] | None = None,
+    env_file: Path | None = Path(".env"),
+) -> Loaded:
+    """Return the settings; raises SettingsError. `sets` are `key=value` texts."""
+    env = os.environ if environment is None else environment
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    layers: list[tuple[str, dict[str, Any]]] = []
+    if config is not None or (data_dir is not None and (data_dir / "holdfast.toml").exists()):
+        path = config or (data_dir or Path()) / "holdfast.toml"
+        layers.append((str(path), _toml(path)))
+    if env_file is not None and env_file.exists():
+        layers.append((str(env_file), _from_dotenv(env_file)))
+    names, idle = _from_environment(env)
+    layers += [("environment", names), ("--set", _from_sets(sets))]
+    profile = _profile_of(layers)
+    if profile in PROFILES:
+        layers.insert(0, (f"profile {profile}", PROFILES[profile]))
+    for source, values in layers:
+        _require_known(source, values)
+        for key, _ in _leaves(values):
+            sources[key] = source
+        merged = _merged(merged, values)
+    try:
+        settings = Settings.model_validate(merged)
+    except ValidationError as error:
+        raise SettingsError(_faults(error, merged, sources)) from None
+    return Loaded(settings, sources, idle)
+
+
+def _profile_of(layers: list[tuple[str, dict[str, Any]]]) -> str:
+    named = [values["profile"] for _, values in layers if "profile" in values]
+    return str(named[-1]) if named else "default"
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: is no TOML: {error}") from None
+
+
+class _Names(Settings, BaseSettings):  # type: ignore[misc]  # both bring a model_config
+    """The shape by which pydantic-settings reads nested names."""
+
+
+def _from_dotenv(path: Path) -> dict[str, Any]:
+    source = DotEnvSettingsSource(
+        _Names, env_file=path, env_prefix=PREFIX, env_nested_delimiter="__", case_sensitive=False
+    )
+    values = {k: v for k, v in source().items() if k in Settings.model_fields}
+    raw = {name.upper(): value for name, value in source.env_vars.items() if value is not None}
+    return _merged(values, _customary(raw)[0])
+
+
+def _from_environment(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    source = EnvSettingsSource(
+        _Names, env_prefix=PREFIX, env_nested_delimiter="__", case_sensitive=False
+    )
+    source.env_vars = {name.lower(): value for name, value in env.items()}
+    known = {f"{PREFIX}{field}".upper() for field in Settings.model_fields}
+    for name in env:
+        if name.startswith(PREFIX) and name.split("__")[0].upper() not in known:
+            allowed = ", ".join(sorted(known))
+            raise SettingsError(f"environment: {name} is no setting; there are {allowed}")
+    values, idle = _customary(env)
+    return _merged(values, source()), idle
+
+
+def _customary(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    values: dict[str, Any] = {}
+    idle = []
+    for name, key in CUSTOMARY.items():
+        if name in env and key is None:
+            idle.append(name)
+        elif name in env and key is not None:
+            text = env[name]
+            given: Any = (
+                [s.strip() for s in text.split(",") if s.strip()] if key in _LISTS else text
+            )
+            values = _merged(values, _nested(key, given))
+    return values, tuple(idle)
+
+
+def _from_sets(sets: Iterable[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for text in sets:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(f"--set: {text!r} was not of the form key=value")
+        values = _merged(values, _nested(key.strip(), _value(value.strip())))
+    return values
+
+
+def _value(text: str) -> Any:  # noqa: ANN401
+    """Return a list or table given as JSON; everything else stays text, which keeps it exact."""
+    if text[:1] in "[{":
+        try:
+            return json.loads(text)
+        except ValueError:
+            return text
+    return None if text == "none" else text
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:  # noqa: ANN401
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
+
+
+def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(low)
+    for key, value in high.items():
+        below = merged.get(key)
+        is_table = isinstance(value, Mapping) and isinstance(below, Mapping)
+        merged[key] = _merged(below, value) if is_table else value  # type: ignore[arg-type]
+    return merged
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _require_known(source: str, values: Mapping[str, Any]) -> None:
+    known = {key for key, _ in _leaves(Settings().model_dump())}
+    tables = {key.rpartition(".")[0] for key in known}
+    for key, _ in _leaves(values):
+        if key in known or key.startswith(_FREE) or key in tables:
+            continue
+        parent = key.rpartition(".")[0]
+        near = sorted(k for k in known if k.rpartition(".")[0] == parent) or sorted(
+            {k.partition(".")[0] for k in known}
+        )
+        raise SettingsError(f"{source}: unknown key {key}; allowed here: {', '.join(near)}")
+
+
+def _faults(error: ValidationError, merged: Mapping[str, Any], sources: Mapping[str, str]) -> str:
+    lines = []
+    for fault in error.errors(include_url=False, include_context=False):
+        key = ".".join(str(part) for part in fault["loc"])
+        value: Any = merged
+        for part in fault["loc"]:
+            value = value.get(part) if isinstance(value, Mapping) else value
+        shown = "***" if key.startswith("secrets.") else repr(value)
+        source = sources.get(key, "configuration")
+        lines.append(f"{source}: {key} was {shown}: {fault['msg']}")
+    return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, SecretStr):
+        return "***"
+    return "" if value is None else str(value)

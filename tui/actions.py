@@ -7,10 +7,11 @@ from typing import Final
 from textual.binding import Binding
 
 from tui.action import Action, Argument, Context, Danger, Kind
+from tui.dialog_actions import DIALOG_ACTIONS
 
 _POSITION: Final = Argument(Kind.POSITION)
 _SELECTED: Final = Argument(Kind.POSITION, is_optional=True)
-_TEXT: Final = Argument(Kind.TEXT)
+_NOTE: Final = Argument(Kind.TEXT, is_optional=True)
 
 
 def _screen(name: str, key: str, label: str, text: str, command: str, *aliases: str) -> Action:
@@ -33,187 +34,177 @@ _SCREENS: Final = (
     _screen("logs", "5", "Log", "the log", "log", "logs"),
 )
 
+
+def _plain(
+    name: str, keys: str, label: str, text: str, command: str = "", *words: Argument
+) -> Action:
+    """Return an action of the console itself; `keys` are parted by spaces."""
+    shown = name in _IN_FOOTER
+    return Action(
+        name, tuple(keys.split()), label, text, command=command, arguments=words, show=shown
+    )
+
+
+_IN_FOOTER: Final = frozenset(
+    {"app.help", "app.command", "app.quit", "why", "position.close", "position.stop"}
+)
 _CONSOLE: Final = (
-    Action("panel.next", ("tab",), "Next", "Go to the next panel"),
-    Action("panel.previous", ("shift+tab",), "Previous", "Go to the previous panel"),
-    Action("app.back", ("escape",), "Back", "Go back, clear the filter, leave the zoom"),
-    Action(
+    _plain("panel.next", "tab", "Next", "Go to the next panel"),
+    _plain("panel.previous", "shift+tab", "Previous", "Go to the previous panel"),
+    _plain("app.back", "escape", "Back", "Go back, clear the filter, leave the zoom"),
+    _plain(
         "app.help",
-        ("question_mark",),
+        "question_mark",
         "Help",
         "List the keys that work here; type to search, enter runs one",
-        command="help",
-        show=True,
+        "help",
     ),
-    Action("app.palette", ("ctrl+p",), "Palette", "Search every command and run it"),
-    Action("app.command", ("colon",), "Cmd", "Type a command; tab completes it", show=True),
-    Action(
-        "display.pause",
-        ("space",),
-        "Pause",
-        "Pause the display, never the engine",
-        command="freeze",
-    ),
-    Action("display.redraw", ("r", "ctrl+l"), "Redraw", "Paint everything again", command="redraw"),
-    Action("display.theme", ("t",), "Theme", "Switch to the next theme"),
-    Action("display.zoom", ("z",), "Zoom", "Give the whole screen to this panel", command="zoom"),
-    Action(
-        "display.use_theme",
-        (),
-        "Theme",
-        "Use a theme",
-        command="theme",
-        arguments=(Argument(Kind.THEME),),
-    ),
-    Action(
+    _plain("app.palette", "ctrl+p", "Palette", "Search every command and run it"),
+    _plain("app.command", "colon", "Cmd", "Type a command; tab completes it"),
+    _plain("display.pause", "space", "Pause", "Pause the display, never the engine", "freeze"),
+    _plain("display.redraw", "r ctrl+l", "Redraw", "Paint everything again", "redraw"),
+    _plain("display.theme", "t", "Theme", "Switch to the next theme"),
+    _plain("display.zoom", "z", "Zoom", "Give the whole screen to this panel", "zoom"),
+    _plain("display.use_theme", "", "Theme", "Use a theme", "theme", Argument(Kind.THEME)),
+    _plain(
         "display.rate",
-        (),
+        "",
         "Rate",
         "Paint at most so many frames a second, 1 to 30",
-        command="rate",
-        arguments=(Argument(Kind.RATE),),
+        "rate",
+        Argument(Kind.RATE),
     ),
-    Action(
+    _plain(
         "display.screenshot",
-        (),
+        "",
         "Screenshot",
         "Write the screen to a file, as SVG and as text",
-        command="screenshot",
-        arguments=(Argument(Kind.NAME, is_optional=True),),
+        "screenshot",
+        Argument(Kind.NAME, is_optional=True),
     ),
-    Action(
+    _plain(
         "why",
-        ("w",),
+        "w",
         "Why",
         "Say why the position is held and what would close it; else why nothing is entered",
-        command="why",
-        arguments=(_SELECTED,),
-        show=True,
+        "why",
+        _SELECTED,
     ),
-    Action("alerts.acknowledge", ("a",), "Ack", "Acknowledge all alerts", command="ack"),
-    Action("alerts.show", ("A",), "Alerts", "List the alerts that wait", command="alerts"),
-    Action("lease.read_only", (), "Read only", "Send nothing from here", command="ro"),
-    Action(
-        "lease.take",
-        ("L",),
-        "Control",
-        "Take control: let this console send commands",
-        command="rw",
-    ),
-    Action("app.quit", ("q",), "Quit", "Leave; asks if positions are open", command="q", show=True),
-    Action(
+    _plain("alerts.acknowledge", "a", "Ack", "Acknowledge all alerts", "ack"),
+    _plain("alerts.show", "A", "Alerts", "List the alerts that wait", "alerts"),
+    _plain("lease.read_only", "", "Read only", "Send nothing from here", "ro"),
+    _plain("lease.take", "L", "Control", "Take control: let this console send commands", "rw"),
+    _plain("app.quit", "q", "Quit", "Leave; asks if positions are open", "q"),
+    _plain(
         "app.interrupt",
-        ("ctrl+c",),
+        "ctrl+c",
         "Quit",
         "Like q; once more within 2 s leaves the console and nothing else",
     ),
 )
 
+
+def _sends(
+    name: str,
+    key: str,
+    label: str,
+    text: str,
+    command: str,
+    *words: Argument,
+    danger: Danger = Danger.NONE,
+) -> Action:
+    """Return an action that sends a command, so that it needs the control lease."""
+    return Action(
+        name,
+        (key,) if key else (),
+        label,
+        text,
+        Context.POSITIONS if name.startswith("position.") else Context.GLOBAL,
+        command=command,
+        arguments=words,
+        danger=danger,
+        needs_lease=True,
+        show=name in _IN_FOOTER,
+    )
+
+
 _TRADING: Final = (
-    Action(
-        "entries.toggle",
-        ("p",),
-        "Entries",
-        "Pause new entries, or allow them again; exits go on",
-        needs_lease=True,
+    _sends(
+        "entries.toggle", "p", "Entries", "Pause new entries, or allow them again; exits go on", ""
     ),
-    Action(
-        "entries.pause",
-        (),
-        "Pause entries",
-        "Stop new entries; exits go on",
-        command="pause",
-        arguments=(Argument(Kind.TEXT, is_optional=True),),
-        needs_lease=True,
-    ),
-    Action(
-        "entries.resume",
-        (),
-        "Resume entries",
-        "Allow new entries again",
-        command="resume",
-        needs_lease=True,
-    ),
-    Action(
+    _sends("entries.pause", "", "Pause", "Stop new entries; exits go on", "pause", _NOTE),
+    _sends("entries.resume", "", "Resume", "Allow new entries again", "resume"),
+    _sends(
         "book.flatten",
-        ("X",),
+        "X",
         "Flatten",
         "Close everything: block entries, cancel orders, close all positions, verify flat",
-        command="flatten",
+        "flatten",
         danger=Danger.CODE,
-        needs_lease=True,
     ),
-    Action(
+    _sends(
         "book.kill",
-        ("K",),
+        "K",
         "Kill",
         "Kill switch: flatten, and stay blocked until a person lifts it with a reason",
-        command="kill",
+        "kill",
         danger=Danger.CODE,
-        needs_lease=True,
     ),
-    Action(
+    _sends(
         "latch.lift",
-        ("U",),
+        "U",
         "Lift",
         "Allow entries again after a flatten; asks for a reason",
-        command="lift",
-        arguments=(Argument(Kind.TEXT, is_optional=True),),
+        "lift",
+        _NOTE,
         danger=Danger.ASKS,
-        needs_lease=True,
     ),
-    Action(
+    _sends(
         "strategy.control",
-        (),
+        "",
         "Strategy",
         "Start, pause, resume or stop a strategy",
-        command="strategy",
-        arguments=(Argument(Kind.STRATEGY), Argument(Kind.VERB)),
-        needs_lease=True,
+        "strategy",
+        Argument(Kind.STRATEGY),
+        Argument(Kind.VERB),
     ),
-    Action(
+    _sends(
         "position.close",
-        ("x",),
+        "x",
         "Close",
         "Close the selected position at market",
-        Context.POSITIONS,
-        command="close",
-        arguments=(_POSITION, Argument(Kind.AMOUNT, is_optional=True)),
+        "close",
+        _POSITION,
+        Argument(Kind.AMOUNT, is_optional=True),
         danger=Danger.ASKS,
-        needs_lease=True,
-        show=True,
     ),
-    Action(
+    _sends(
         "position.partial",
-        ("percent_sign",),
+        "percent_sign",
         "Part",
         "Close part of the selected position: a quantity or a percentage",
-        Context.POSITIONS,
+        "",
         danger=Danger.ASKS,
-        needs_lease=True,
     ),
-    Action(
+    _sends(
         "position.stop",
-        ("e",),
+        "e",
         "Stop",
         "Change the stop or target of the selected position",
-        Context.POSITIONS,
-        command="stop-price",
-        arguments=(_POSITION, Argument(Kind.PRICE)),
+        "stop-price",
+        _POSITION,
+        Argument(Kind.PRICE),
         danger=Danger.ASKS,
-        needs_lease=True,
-        show=True,
     ),
-    Action(
+    _sends(
         "position.target",
-        (),
+        "",
         "Target",
         "Change the target of a position",
-        Context.POSITIONS,
-        command="target-price",
-        arguments=(_POSITION, Argument(Kind.PRICE)),
+        "target-price",
+        _POSITION,
+        Argument(Kind.PRICE),
         danger=Danger.ASKS,
-        needs_lease=True,
     ),
 )
 
@@ -247,7 +238,7 @@ _LISTS: Final = (
         "Use a filter; without a text, none",
         Context.LIST,
         command="filter",
-        arguments=(Argument(Kind.TEXT, is_optional=True),),
+        arguments=(_NOTE,),
     ),
     Action("logs.follow", ("f",), "Follow", "Follow the newest line", Context.LOGS, show=True),
     Action("logs.next_level", ("v",), "Level", "Show the next level and above", Context.LOGS),
@@ -263,27 +254,7 @@ _LISTS: Final = (
 )
 
 
-def _asked(
-    name: str, keys: tuple[str, ...], label: str, text: str, context: Context = Context.DIALOG
-) -> Action:
-    return Action(name, keys, label, text, context, show=True)
-
-
-_DIALOGS: Final = (
-    _asked("dialog.confirm", ("y",), "Yes", "Confirm, once the question has been readable"),
-    _asked("dialog.cancel", ("escape", "n"), "Cancel", "Cancel; enter on opening does the same"),
-    _asked("close.stale", ("s",), "Stale", "Accept that the price is stale", Context.CLOSE),
-    _asked("level.up", ("up", "k"), "Up", "One tick up", Context.LEVELS),
-    _asked("level.down", ("down", "j"), "Down", "One tick down", Context.LEVELS),
-    _asked("level.up_ten", ("shift+up", "K"), "Up 10", "Ten ticks up", Context.LEVELS),
-    _asked("level.down_ten", ("shift+down", "J"), "Down 10", "Ten ticks down", Context.LEVELS),
-    _asked("level.other", ("tab",), "Other", "Between stop and target", Context.LEVELS),
-    _asked("level.clear", ("c",), "Clear", "No price of your own; the rules stay", Context.LEVELS),
-    _asked("quit.console", ("b",), "Background", "Leave; the engine guards on", Context.QUIT),
-    _asked("quit.engine", ("e",), "End engine", "Stop the engine as well", Context.QUIT),
-)
-
-ACTIONS: Final[tuple[Action, ...]] = _SCREENS + _CONSOLE + _TRADING + _LISTS + _DIALOGS
+ACTIONS: Final[tuple[Action, ...]] = _SCREENS + _CONSOLE + _TRADING + _LISTS + DIALOG_ACTIONS
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 REACH: Final[dict[Context, tuple[Context, ...]]] = {

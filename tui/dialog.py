@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any, ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -32,7 +32,26 @@ WIDTH: Final = 72
 SMALL: Final = (60, 18)
 """On a smaller terminal a dialog has no border: every row counts."""
 
+DRAIN_CHECK_S: Final = 0.05
+"""How often a line that lags is asked whether the question has left."""
+
 R = TypeVar("R")
+
+
+class Drains(Protocol):
+    """A terminal's driver, as far as a dialog needs it."""
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether everything written has left for the terminal."""
+
+
+class HasTerminal(Protocol):
+    """The app, as far as a dialog needs it."""
+
+    @property
+    def console_driver(self) -> Drains | None:
+        """The driver of a real terminal."""
 
 
 class Body(Lines):
@@ -91,9 +110,9 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         with Vertical(id="frame"):
             yield Body(id="question")
             with Horizontal(id="answers"):
-                yield Button(self.NO, id="cancel", compact=True)
+                yield _button("cancel", self.NO)
                 if self.YES:
-                    yield Button(self.YES, id="confirm", compact=True)
+                    yield _button("confirm", self.YES)
 
     @guard
     def on_mount(self) -> None:
@@ -148,7 +167,11 @@ class Dialog(ModalScreen[R | None], Generic[R]):
 
     @guard
     def _painted(self) -> None:
-        self._readable_from = self.clock.monotonic()
+        driver = cast("HasTerminal", self.app).console_driver
+        if driver is not None and not driver.is_drained:
+            self.set_timer(DRAIN_CHECK_S, self._painted)  # on a slow line it is not on screen yet
+        else:
+            self._readable_from = self.clock.monotonic()
 
     @guard
     def tick(self) -> None:
@@ -218,6 +241,12 @@ class Dialog(ModalScreen[R | None], Generic[R]):
 
     def _label(self, button: str, action: str, text: str) -> None:
         self.query_one(button, Button).label = Content(f"{key_here(self, action)} {text}")
+
+
+def _button(name: str, label: str) -> Button:
+    button = Button(label, id=name, compact=True)
+    button.active_effect_duration = 0  # no animation; while it lasts, presses are ignored
+    return button
 
 
 def key_here(screen: Screen[Any], action: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from tui.screens.finder import Finder
 from tui.screens.flatten import FlattenDialog
 from tui.screens.levels import LevelsDialog
 from tui.screens.prompt import CommandPrompt
+from tui.settings import ConsoleSettings
 from tui.stage import Stage
 
 SCOPE = Scope(
@@ -239,6 +242,30 @@ async def test_the_row_under_the_cursor_is_copied_without_controls() -> None:
         await select(rig, pilot, "p1")
         await pilot.press("y")
         assert rig.app.clipboard == "NIFTY25DEC25900PUT LONG 75 @ 30.00 LTP 33.50 id p1"
+
+
+async def test_a_clicked_line_of_help_runs() -> None:
+    rig = Rig()
+    async with rig.app.run_test(size=(80, 24)) as pilot:
+        await ready(rig, pilot)
+        await pilot.press("question_mark", *"flatten")
+        await pilot.pause()
+        await pilot.click("#found", offset=(4, 1))
+        await pilot.pause()
+        assert isinstance(rig.app.screen, FlattenDialog)
+
+
+async def test_a_screenshot_is_written_as_picture_and_text(tmp_path: Path) -> None:
+    rig = Rig(ConsoleSettings(has_bell=False, data_dir=tmp_path))
+    async with rig.app.run_test(size=(80, 24)) as pilot:
+        await ready(rig, pilot)
+        await pilot.press("colon", *"screenshot before", "enter")
+        await pilot.pause()
+    folder = tmp_path / "screenshots"
+    assert (folder / "before.svg").read_text(encoding="utf-8").startswith("<svg")
+    text = (folder / "before.txt").read_text(encoding="utf-8")
+    assert "RELIANCE" in text
+    assert len(text.splitlines()) == 24
 
 
 def _outcome(text: str) -> str:

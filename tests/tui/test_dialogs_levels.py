@@ -100,6 +100,18 @@ async def test_a_stop_that_cannot_stand_is_refused_with_the_reason(
         assert reason in said(rig)
 
 
+async def test_stops_of_a_position_that_is_being_closed_cannot_be_changed() -> None:
+    rig = Rig()
+    async with rig.app.run_test(size=(80, 24)) as pilot:
+        await select(rig, pilot, "p8")
+        await pilot.press("e")
+        await readable(rig, pilot)
+        await pilot.press(*"700", "y")
+        await pilot.pause()
+        assert rig.link.sent == []
+        assert "a close is in flight" in said(rig)
+
+
 async def test_nothing_changed_sends_nothing() -> None:
     rig = Rig()
     async with rig.app.run_test(size=(80, 24)) as pilot:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -92,6 +93,8 @@ class Finder(ModalScreen[Action | None]):
         self.items = list(items)
         self.found = list(items)
         self.cursor = 0
+        self._first = 0
+        """The item on the list's first line."""
 
     def compose(self) -> ComposeResult:
         with Vertical(id="frame"):
@@ -127,6 +130,14 @@ class Finder(ModalScreen[Action | None]):
         self.dismiss(self.found[self.cursor].action if self.found else None)
 
     @guard
+    def on_click(self, event: events.Click) -> None:
+        """Choose the line that was clicked; the first one is the title."""
+        index = self._first + event.y - 1
+        if isinstance(event.widget, Body) and event.y >= 1 and index < len(self.found):
+            self.cursor = index
+            self.action_choose()
+
+    @guard
     def action_leave(self) -> None:
         self.dismiss(None)
 
@@ -136,6 +147,7 @@ class Finder(ModalScreen[Action | None]):
         width = max(8, min(WIDTH, self.app.size.width) - 4)
         rows = max(1, min(len(self.found), self.app.size.height - 5))
         start = max(0, min(self.cursor - rows // 2, len(self.found) - rows))
+        self._first = start
         note = f"{len(self.found)} of {len(self.items)}"
         lines: list[Line] = [titled_rule(self.heading, width, notes=note, is_focused=True)]
         for index, item in enumerate(self.found[start : start + rows], start):

@@ -100,6 +100,8 @@ class LevelsDialog(Dialog[ChangeStop]):
             return f"{why}; nothing was sent"
         if item is None:
             return "the position is closed; nothing was sent"
+        if item.position.close is not None:
+            return "a close is in flight, its stops cannot be changed; nothing was sent"
         if _own(item) != self._before:
             self._before = _own(item)
             return "somebody changed it meanwhile: look again; nothing was sent"

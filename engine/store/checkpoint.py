@@ -18,7 +18,7 @@ from engine.domain.errors import DomainError
 from engine.domain.evolve import evolve
 from engine.domain.ids import Nanos, Seq
 from engine.domain.state import State
-from engine.ports.journal import JournalRefused
+from engine.ports.journal import JournalRefused, NotWritten
 from engine.store.chain import Head
 from engine.store.codec import CodecError, decode_state, encode_state
 from engine.store.rows import entry_of
@@ -94,8 +94,12 @@ class Checkpoint:
     values: tuple[str | int | bytes, ...]
 
     def write(self, db: sqlite3.Connection) -> None:
-        """Insert it and thin out older ones; the caller holds the transaction."""
-        db.execute(_INSERT, (*self.values, self.seq))
+        """Insert it and thin out older ones; the caller holds the transaction.
+
+        Raises NotWritten if the journal does not hold (yet) the entry it was made after.
+        """
+        if db.execute(_INSERT, (*self.values, self.seq)).rowcount != 1:
+            raise NotWritten(f"checkpoint: entry {self.seq} is not durable")
         for column, kept in (("state", STATES_KEPT), ("positions_snapshot", SNAPSHOTS_KEPT)):
             db.execute(
                 f"UPDATE position_checkpoints SET {column} = NULL WHERE {column} IS NOT NULL "  # noqa: S608 -- constants

@@ -49,6 +49,7 @@ class SqliteJournal:
         self._writer: Writer
         self._tail: Head
         self._before: State
+        self._checkpointed: Seq
         self._is_open = False
         self._unknown = False
         self._reopening = asyncio.Lock()
@@ -76,6 +77,11 @@ class SqliteJournal:
     def recovered(self) -> Recovered:
         """The state that was found when the store was opened."""
         return self._writer.recovered
+
+    @property
+    def since_checkpoint(self) -> int:
+        """Durable entries that a recovery would have to fold; a long row of them is worth one."""
+        return self._writer.head.seq - self._checkpointed
 
     async def append(self, entries: Sequence[ev.Entry], after: State) -> None:
         """Add `entries` and the projections of `after`; see engine.ports.journal.Journal.
@@ -129,6 +135,7 @@ class SqliteJournal:
         except OutcomeUnknown:
             self._unknown = True
             raise
+        self._checkpointed = state.seq
 
     async def differences(self) -> list[audit.Difference]:
         """Return what the tables say and the journal does not. Reads all of it: seconds, in a
@@ -180,6 +187,7 @@ class SqliteJournal:
             await db.close()
             raise
         self._tail, self._before = self._writer.head, self.recovered.state
+        self._checkpointed = self.recovered.from_checkpoint
         self._is_open, self._unknown = True, False
 
     def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:

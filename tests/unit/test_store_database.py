@@ -15,7 +15,7 @@ import pytest
 from engine.domain.evolve import fold
 from engine.domain.ids import Nanos
 from engine.domain.session import Mode
-from engine.ports.journal import JournalRefused
+from engine.ports.journal import JournalRefused, NotWritten
 from engine.store import migrations
 from engine.store.checkpoint import SNAPSHOTS_KEPT, STATES_KEPT
 from engine.store.reader import StoreReader, stamp_of
@@ -128,10 +128,13 @@ async def test_recovery_is_the_newest_checkpoint_and_the_tail(path: Path) -> Non
     early = fold(history.entries[:400])
     async with SqliteJournal.open(path, STAMP, Nanos(5)) as journal:
         await journal.append(history.entries[:400], early)
+        assert journal.since_checkpoint == 400
         await journal.checkpoint(early, Nanos(6))
+        assert journal.since_checkpoint == 0
         await journal.append(history.entries[400:], history.state)
     async with SqliteJournal.open(path, STAMP, Nanos(7)) as journal:
         assert journal.recovered.state == history.state
+        assert journal.since_checkpoint == len(history.entries) - 400
         assert journal.recovered.from_checkpoint == 400
         assert journal.recovered.folded == len(history.entries) - 400
 
@@ -159,6 +162,17 @@ async def test_a_lost_or_damaged_checkpoint_costs_time_and_nothing_else(
     async with SqliteJournal.open(path, STAMP, Nanos(7)) as journal:
         assert journal.recovered.from_checkpoint == 0
         assert journal.recovered.state == history.state
+
+
+async def test_a_state_ahead_of_the_journal_makes_no_checkpoint(
+    journal: SqliteJournal, path: Path
+) -> None:
+    history = History(6).run(50)
+    await write(journal, history)
+    history.run(60)
+    with pytest.raises(NotWritten, match="is not durable"):
+        await journal.checkpoint(history.state, Nanos(1))
+    assert ask(path, "SELECT count(*) FROM position_checkpoints") == [(0,)]
 
 
 async def test_old_checkpoints_get_thin(journal: SqliteJournal, path: Path) -> None:

@@ -17,25 +17,26 @@ from engine.domain.event import Entry
 from engine.domain.health import Health
 from engine.domain.ids import InstrumentId, Nanos, Seq
 from engine.domain.instrument import Instrument
+from engine.domain.log import LogRecord
 from engine.domain.market import Quote
 from engine.domain.quality import QualityReport
 from engine.domain.state import State
 
+__all__ = [
+    "PROTOCOL",
+    "Disconnected",
+    "EngineLink",
+    "InstrumentMap",
+    "Lease",
+    "LogRecord",
+    "Pulse",
+    "Quotes",
+    "Update",
+    "Welcome",
+]
+
 PROTOCOL: Final = 1
 """Version of everything in this file; another one is refused by number."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogRecord:
-    """One line of the engine's log. `text` comes from outside in part: escape it to show it."""
-
-    at: Nanos
-    level: str
-    """debug, info, warning, error or critical."""
-    source: str
-    """Part of the engine: stop, order, fill, feed, store, strategy, health, session, …"""
-    text: str
-    fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from tui.actions import bindings_for
 from tui.guard import guard
 from tui.keymap import shown_key
 from tui.panel import Desk
-from tui.widgets.line import Line, Span, titled_rule
+from tui.widgets.line import Line, Span, cut, titled_rule
 from tui.widgets.lines import Lines
 
 READABLE_AFTER: Final = 300_000_000
@@ -34,6 +34,9 @@ SMALL: Final = (60, 18)
 
 DRAIN_CHECK_S: Final = 0.05
 """How often a line that lags is asked whether the question has left."""
+
+ABOVE_AND_BELOW: Final = 8
+"""Rows kept for border, title, answers, and the header behind: LIVE is never covered (C-6)."""
 
 R = TypeVar("R")
 
@@ -77,10 +80,10 @@ class Dialog(ModalScreen[R | None], Generic[R]):
     """A question. Dismisses with the answer, or None when cancelled; it sends nothing itself."""
 
     DEFAULT_CSS: ClassVar[str] = """
-    Dialog { align: center middle; background: $background 60%; }
+    Dialog { align: center middle; background: $background 0%; }
     Dialog #frame {
         width: 72; max-width: 100%; height: auto; max-height: 100%;
-        background: $surface; padding: 0 1; border: round $primary;
+        background: $background; padding: 0 1; border: round $primary;
     }
     Dialog.-small #frame { border: none; padding: 0; }
     Dialog #answers { height: 1; }
@@ -231,9 +234,10 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         left = f"cancels in {self.seconds_left} s" if self.gives_up else ""
         title = titled_rule(self.heading, width, notes=left, is_focused=True)
         said = wrapped(self.said, width, "alert") if self.said else []
-        room = max(1, rows - len(said) - (2 if is_small else 4))
+        room = max(1, rows - len(said) - (2 if is_small else ABOVE_AND_BELOW))
         lines = self.fitted([*self.lines(width), ()], room)
-        self.query_one("#question", Body).set_lines([title, *lines, *said])
+        shown = [cut(line, width) for line in (title, *lines, *said)]
+        self.query_one("#question", Body).set_lines(shown)
 
     def fitted(self, lines: Sequence[Line], room: int) -> list[Line]:
         """Return what fits on the screen; the last lines matter least."""

@@ -29,7 +29,7 @@ def preview(value: Price | None, item: Figures, *, is_target: bool) -> str:
     from_here = booked - position.pnl(quote.last, instrument)
     room = abs(ratio(value - quote.last, quote.last))
     text = (
-        f"If {fmt.price(value, instrument)} is hit: P&L {fmt.signed_money(booked, currency)} "
+        f"At {fmt.price(value, instrument)}: P&L {fmt.signed_money(booked, currency)} "
         f"{for_screen(currency, 10)} ({fmt.signed_money(from_here, currency)} from here), "
         f"{fmt.unsigned_percent(room)} away."
     )

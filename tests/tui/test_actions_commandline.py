@@ -160,7 +160,7 @@ async def test_a_typed_stop_price_is_shown_before_it_is_set() -> None:
         await pilot.press("colon", *"stop-price p5 2900", "enter")
         await readable(rig, pilot)
         assert isinstance(rig.app.screen, LevelsDialog)
-        assert "If 2,900.00 is hit" in said(rig)
+        assert "At 2,900.00: P&L" in said(rig)
         await pilot.press("y")
         await pilot.pause()
         assert [c.stop_loss for c in rig.link.sent if isinstance(c, ChangeStop)] == [2900]

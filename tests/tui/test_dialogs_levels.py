@@ -52,7 +52,7 @@ async def test_a_typed_price_shows_what_it_would_cost_before_it_is_set() -> None
         text = said(rig)
         assert "2900.5_" in text
         assert "was 2,890.00" in text
-        assert "If 2,900.50 is hit: P&L -5,360.00 INR (-4,085.00 from here), 1.39% away." in text
+        assert "At 2,900.50: P&L -5,360.00 INR (-4,085.00 from here), 1.39% away." in text
         await pilot.press("y")
         await pilot.pause()
         assert [c.stop_loss for c in rig.link.sent if isinstance(c, ChangeStop)] == [

@@ -21,6 +21,8 @@ from tui.keymap import Keys
 from tui.widgets.line import Line, cut, titled_rule
 
 WIDTH = 76
+AROUND = 9
+"""Rows kept for border, search line, title, and the header behind (C-6)."""
 DIALOGS = frozenset({Context.DIALOG, Context.CLOSE, Context.LEVELS, Context.QUIT})
 
 
@@ -72,10 +74,10 @@ class Finder(ModalScreen[Action | None]):
     """Dismisses with the chosen action, or None."""
 
     DEFAULT_CSS: ClassVar[str] = """
-    Finder { align: center middle; background: $background 60%; }
+    Finder { align: center middle; background: $background 0%; }
     Finder #frame {
         width: 76; max-width: 100%; height: auto; max-height: 100%;
-        background: $surface; padding: 0 1; border: round $primary;
+        background: $background; padding: 0 1; border: round $primary;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -145,7 +147,7 @@ class Finder(ModalScreen[Action | None]):
     def show(self) -> None:
         """Draw what was found, the cursor in view."""
         width = max(8, min(WIDTH, self.app.size.width) - 4)
-        rows = max(1, min(len(self.found), self.app.size.height - 5))
+        rows = max(1, min(len(self.found), self.app.size.height - AROUND))
         start = max(0, min(self.cursor - rows // 2, len(self.found) - rows))
         self._first = start
         note = f"{len(self.found)} of {len(self.items)}"

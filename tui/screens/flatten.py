@@ -88,7 +88,7 @@ class FlattenDialog(Dialog[Flatten]):
             (f"[{typed}]", "key!"),
         )
         head = wrapped(self._does, width)
-        return [code, (), *head, (), *_positions(items), labelled("P&L est.", *_sum(items))]
+        return [code, (), *_positions(items), labelled("P&L est.", *_sum(items)), (), *head]
 
     def objection(self) -> str:
         why = why_not_send(self.desk)

@@ -25,7 +25,7 @@ class Prompt(ModalScreen[str | None]):
 
     DEFAULT_CSS: ClassVar[str] = """
     Prompt { align: left bottom; background: $background 0%; }
-    Prompt #frame { width: 100%; height: auto; background: $surface; }
+    Prompt #frame { width: 100%; height: auto; background: $background; }
     Prompt #line { height: 1; }
     Prompt #mark { width: 1; height: 1; }
     Prompt Input { width: 1fr; }

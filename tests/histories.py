@@ -194,10 +194,8 @@ class History:
         phase = self.random.choice((Phase.ANALYZING, Phase.POSITION_OPEN))
         self.add(ev.StrategyChanged(STRATEGY, "oi_momentum", phase, "a cross", settings=settings))
         self.add(ev.StrategyRemembered(STRATEGY, f'{{"bars":{self.seq}}}'))
-        self.add(ev.SignalRefused(self.signal(), "outside the entry window"))
-
-    def signal(self) -> Signal:
-        return Signal(f"g{self.seq}", PUT, Side.BUY, self.at, strategy=STRATEGY)
+        signal = Signal(f"g{self.seq}", PUT, Side.BUY, self.at, strategy=STRATEGY)
+        self.add(ev.SignalRefused(signal, "outside the entry window"))
 
     def words(self) -> None:
         self.random.choice(

@@ -74,7 +74,7 @@ class LogPanel(Panel):
         self._numbers: list[int] = []
 
     def notes(self) -> str:
-        parts = [f"/{self.search}"] if self.search else []
+        parts = [f"/{for_screen(self.search, 30)}"] if self.search else []
         behind = self._numbers[-1] - self.at if self._numbers and self.at is not None else 0
         parts.append("follow" if self.is_following else f"held, {behind} newer")
         return "  ".join([*parts, f"{LEVELS[self.level]} and above"])

@@ -178,7 +178,7 @@ class PositionsPanel(Panel):
         return f"Positions {shown}" if shown == count else f"Positions {shown} of {count}"
 
     def notes(self) -> str:
-        parts = [f"/{self.filter.text}"] if self.filter.text else []
+        parts = [f"/{for_screen(self.filter.text, 30)}"] if self.filter.text else []
         if len(self.grid.order) > max(1, self.size.height - 2):
             parts.append(f"{self.grid.index + 1}/{len(self.grid.order)}")
         by = "danger" if self.sort == "stop" else self.sort
@@ -206,7 +206,7 @@ class PositionsPanel(Panel):
 
     def _empty(self) -> str:
         if self.filter.text:
-            return f"nothing matches {self.filter.text}   Esc shows all"
+            return f"nothing matches {for_screen(self.filter.text, 40)}   Esc shows all"
         if self.desk.replica.is_waiting:
             return "waiting for the engine"
         return "no open positions"

@@ -81,7 +81,7 @@ class TradesPanel(Panel):
         return f"Closed {len(self.desk.replica.state.closed)}"
 
     def notes(self) -> str:
-        parts = [f"/{self.search}"] if self.search else []
+        parts = [f"/{for_screen(self.search, 30)}"] if self.search else []
         by = "newest" if self.sort == "exit_at" else self.sort
         return "  ".join([*parts, f"by {by}{' reversed' if self.is_reverse else ''}"])
 

@@ -65,6 +65,7 @@ def rules_of(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def fees_of(settings: Settings) -> Fees:
+    """Return the paper venue's fee schedule."""
     fees = settings.paper.fees
     return Fees(fees.maker, fees.taker, fees.cap)
 

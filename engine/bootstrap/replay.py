@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -14,19 +15,24 @@ from engine.domain.event import SessionEnded, SessionStarted
 from engine.domain.ids import InstrumentId, Nanos, SessionId, StrategyName
 from engine.domain.inputs import Input
 from engine.domain.instrument import Instrument
+from engine.domain.market import Bar, Tick
 from engine.domain.money import Currency, Money
 from engine.domain.risk import Limits
 from engine.domain.session import Mode, SessionStatus
 from engine.domain.signal import Signal
-from engine.ports.journal import Journal
-from engine.runtime.clock import ManualClock
+from engine.domain.state import State
+from engine.ports.journal import Journal, JournalRefused
+from engine.runtime.clock import ManualClock, SystemClock
 from engine.runtime.core import Core
 from engine.runtime.outcome import Outcome, iso
 from engine.runtime.replayer import Replayer
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_host import InlineHost
 from engine.runtime.strategy_loading import StrategySpec
+from engine.store.lock import held
 from engine.store.memory import MemoryJournal
+from engine.store.sqlite import SqliteJournal
+from engine.store.stamp import Stamp
 from engine.venues.paper.settings import PaperSettings
 from engine.venues.paper.venue import PaperVenue
 from engine.venues.refusals import Refusals
@@ -49,17 +55,37 @@ class ReplayPlan:
     bar_path: str = "pessimistic"
 
 
-async def run_replay(plan: ReplayPlan, journal: Journal | None = None) -> dict[str, Any]:
+async def replay_journal(stack: AsyncExitStack, data_dir: Path) -> Journal:
+    """Open (and hold, until `stack` closes) the store in `data_dir`, which exists.
+
+    Raises DirectoryHeld, or JournalRefused for a store of another mode or an unfinished replay.
+    """
+    now = SystemClock().now()
+    stack.enter_context(held(data_dir, now))
+    opened = SqliteJournal.open(data_dir / "holdfast.db", Stamp(Mode.REPLAY, "paper"), now)
+    journal = await stack.enter_async_context(opened)
+    open_ = len(journal.recovered.state.positions)
+    if open_:
+        raise JournalRefused(
+            f"{data_dir} holds a replay with {open_} positions open; give another --data-dir"
+        )
+    return journal
+
+
+async def run_replay(
+    plan: ReplayPlan, journal: Journal | None = None, *, speed: float | None = None
+) -> dict[str, Any]:
     """Replay and return the outcome (interfaces.md, `holdfast replay`), without `elapsed_s`.
 
-    Raises FormatError for files that cannot be read; nothing has started then.
+    `speed`: recorded seconds per real second; None: as fast as it goes. Raises FormatError for files that cannot be read; nothing has started then.
     """
     recording = open_recording(plan.paths, dict(plan.instruments))
     refused = Refusals()
     clock = ManualClock(recording.begins or Nanos(0))
     currencies = _currencies(recording.instruments)
     paper = _paper(plan, currencies)
-    core = Core(recording.instruments)
+    found = journal.recovered.state if isinstance(journal, SqliteJournal) else None
+    core = Core(recording.instruments, found)
     replayer = Replayer(
         core,
         PaperVenue(clock, paper),
@@ -72,10 +98,14 @@ async def run_replay(plan: ReplayPlan, journal: Journal | None = None) -> dict[s
     strategist = Strategist(_specs(plan), InlineHost, replayer.give, clock)
     strategist.offer(plan.signals)
     replayer.add_reader(strategist)
-    replayer.give(_session(plan, recording, currencies))
+    replayer.give(_session(plan, recording, currencies, core.state))
     replayer.settle()
     strategist.begin(core.state, recording.instruments)
-    await replayer.run(recording.items(refused))
+    items = recording.items(refused)
+    if speed is None:
+        await replayer.run(items)
+    else:
+        await _run_paced(replayer, items, speed)
     strategist.on_time(clock.now())
     replayer.settle()
     _end(replayer, core)
@@ -102,12 +132,28 @@ def _specs(plan: ReplayPlan) -> tuple[StrategySpec, ...]:
     return (offered, *plan.strategies) if plan.signals else plan.strategies
 
 
+async def _run_paced(replayer: Replayer, items: Iterable[Tick | Bar], speed: float) -> None:
+    clock = SystemClock()
+    began, first = clock.monotonic(), None
+    for item in items:
+        first = item.at if first is None else first
+        ahead = (item.at - first) / speed - (clock.monotonic() - began)
+        if ahead > 0:
+            await replayer.flush()
+            await clock.sleep(ahead / 1_000_000_000)
+        replayer.take(item)
+    await replayer.finish()
+
+
 def _session(
-    plan: ReplayPlan, recording: Recording, currencies: Sequence[Currency]
+    plan: ReplayPlan, recording: Recording, currencies: Sequence[Currency], found: State
 ) -> SessionStarted:
     begins = recording.begins or Nanos(0)
+    id_ = f"r{local(begins, 'UTC'):%Y%m%d%H%M%S}"
+    if found.session is not None:  # a data directory that holds replays already
+        id_ = f"{id_}.{found.seq}"
     return SessionStarted(
-        session=SessionId(f"r{local(begins, 'UTC'):%Y%m%d%H%M%S}"),
+        session=SessionId(id_),
         mode=Mode.REPLAY,
         venue="paper",
         feed="replay",

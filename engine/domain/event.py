@@ -6,75 +6,64 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from engine.domain.ids import (
-    CommandId,
-    InstrumentId,
-    Nanos,
-    OrderId,
-    PositionId,
-    Seq,
-    SessionId,
-    StrategyName,
+from engine.domain.event_session import (
+    EntriesAllowed,
+    EntriesBlocked,
+    FeedChanged,
+    InstrumentListed,
+    Resumed,
+    SessionEnded,
+    SessionStarted,
 )
-from engine.domain.instrument import Instrument
-from engine.domain.money import Money, Price
+from engine.domain.event_strategy import (
+    SignalAccepted,
+    SignalRefused,
+    StrategyChanged,
+    StrategyFailed,
+    StrategyNoted,
+    StrategyRemembered,
+)
+from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, PositionId, Seq
+from engine.domain.money import Price
 from engine.domain.order import ExitReason, Fill, Order
-from engine.domain.risk import LatchCause, Limits
-from engine.domain.session import Mode, SessionStatus
-from engine.domain.signal import Signal
-from engine.domain.stop import ExitRule
-from engine.domain.strategy import Phase
+from engine.domain.risk import LatchCause
 
-
-@dataclass(frozen=True, slots=True)
-class SessionStarted:
-    """A session opened with `cash` (carried over, or from configuration)."""
-
-    session: SessionId
-    mode: Mode
-    venue: str
-    feed: str
-    cash: tuple[Money, ...]
-    rules: tuple[ExitRule, ...]
-    """Exit rules in force, in the order of the specification's table."""
-    limits: Limits
-    symbols: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class SessionEnded:
-    session: SessionId
-    status: SessionStatus
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """A process took over this journal; the market is unknown until it ticks again."""
-
-    pid: int = 0
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class InstrumentListed:
-    """The terms of an instrument that is traded in this session."""
-
-    instrument: Instrument
-
-
-@dataclass(frozen=True, slots=True)
-class SignalAccepted:
-    signal: Signal
-    order: OrderId
-
-
-@dataclass(frozen=True, slots=True)
-class SignalRefused:
-    """Kept with its reason: `why no trade?` is answered from these."""
-
-    signal: Signal
-    reason: str
+__all__ = [
+    "CancelRequested",
+    "CloseRearmed",
+    "CommandAccepted",
+    "CommandRefused",
+    "EntriesAllowed",
+    "EntriesBlocked",
+    "Entry",
+    "Event",
+    "FeedChanged",
+    "FlatVerified",
+    "FlattenLatched",
+    "InstrumentListed",
+    "LatchLifted",
+    "Mark",
+    "OrderAccepted",
+    "OrderCancelled",
+    "OrderFilled",
+    "OrderRejected",
+    "OrderRequested",
+    "OrderTimedOut",
+    "Peak",
+    "PeaksRaised",
+    "QuotesMarked",
+    "Resumed",
+    "SessionEnded",
+    "SessionStarted",
+    "SignalAccepted",
+    "SignalRefused",
+    "StopChanged",
+    "StopFired",
+    "StrategyChanged",
+    "StrategyFailed",
+    "StrategyNoted",
+    "StrategyRemembered",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,17 +194,6 @@ class StopChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class EntriesBlocked:
-    source: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntriesAllowed:
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class FlattenLatched:
     cause: LatchCause
     reason: str
@@ -250,50 +228,6 @@ class CommandRefused:
     command: CommandId
     by: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyChanged:
-    """A strategy entered a phase, or waits for something else."""
-
-    strategy: StrategyName
-    kind: str
-    phase: Phase
-    waits_for: str
-    why: str = ""
-    settings: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyRemembered:
-    """A strategy's memory after a decision, as JSON."""
-
-    strategy: StrategyName
-    memory: str
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyNoted:
-    strategy: StrategyName
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class StrategyFailed:
-    """It raised, looped or was too slow; exits and the other strategies go on."""
-
-    strategy: StrategyName
-    why: str
-    traceback: str
-
-
-@dataclass(frozen=True, slots=True)
-class FeedChanged:
-    """A feed was lost, found silent, or is back."""
-
-    feed: str
-    is_up: bool
-    why: str
 
 
 Event: TypeAlias = (

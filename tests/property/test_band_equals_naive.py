@@ -86,9 +86,9 @@ STEPS = st.lists(
 @given(steps=STEPS, rules=RULES)
 @settings(max_examples=400, deadline=None)
 def test_exits_equal_the_naive_reference(
-    steps: list[tuple[int, int, int | None, str, int]],
+    steps: list[tuple[int, int, int | None, str, int]], rules: tuple[ExitRule, ...]
 ) -> None:
-    desk, naive = Desk().start(session(cash="100000000", rules=RULES)), Naive(RULES)
+    desk, naive = Desk().start(session(cash="100000000", rules=rules)), Naive(rules)
     ticks, at = 600, 0
     for n, (step, volume, oi, enter, seconds) in enumerate(steps):
         ticks, at = max(20, ticks + step), at + seconds * SECOND
@@ -112,6 +112,6 @@ def test_exits_equal_the_naive_reference(
     assert sorted(fired) == sorted(naive.exits)
     assert set(desk.state.positions) == set(naive.held)
     for id_, held in naive.held.items():
-        band = desk.core.bands[NIFTY]
-        view = desk.core._view(desk.state.positions[id_], band)
+        core = desk.core
+        view = core.guard.view(desk.state.positions[id_], core.state, core.quotes)
         assert view.peak == held.peak

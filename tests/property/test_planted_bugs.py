@@ -21,6 +21,7 @@ from engine.domain.order import Fill, Order
 from engine.domain.position import Position
 from engine.domain.state import State
 from engine.runtime.core import Core
+from engine.runtime.guard import Guard
 from engine.store import codec
 from tests.property.test_engine_machine import EngineMachine
 
@@ -67,14 +68,14 @@ def the_state_changes_without_a_journal_entry(patch: Patch) -> None:
 
 
 def a_rejected_exit_leaves_the_position_unwatched(patch: Patch) -> None:
-    real = Core._watch
+    real = Guard.watch
 
-    def watch(self: Core, id_: PositionId) -> None:
-        position = self.state.positions.get(id_)
+    def watch(self: Guard, id_: PositionId, state: State, quotes: Any) -> None:
+        position = state.positions.get(id_)
         if position is None or not position.failed_closes:
-            real(self, id_)
+            real(self, id_, state, quotes)
 
-    patch.setattr(Core, "_watch", watch)
+    patch.setattr(Guard, "watch", watch)
 
 
 def profit_goes_through_a_float(patch: Patch) -> None:

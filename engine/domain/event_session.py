@@ -1,0 +1,69 @@
+"""Facts about sessions, what is traded in them, and what holds entries back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.domain.ids import SessionId
+from engine.domain.instrument import Instrument
+from engine.domain.money import Money
+from engine.domain.risk import Limits
+from engine.domain.session import Mode, SessionStatus
+from engine.domain.stop import ExitRule
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStarted:
+    """A session opened with `cash` (carried over, or from configuration)."""
+
+    session: SessionId
+    mode: Mode
+    venue: str
+    feed: str
+    cash: tuple[Money, ...]
+    rules: tuple[ExitRule, ...]
+    """Exit rules in force, in the order of the specification's table."""
+    limits: Limits
+    symbols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    session: SessionId
+    status: SessionStatus
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """A process took over this journal; the market is unknown until it ticks again."""
+
+    pid: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentListed:
+    """The terms of an instrument that is traded in this session."""
+
+    instrument: Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesBlocked:
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesAllowed:
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedChanged:
+    """A feed was lost, found silent, or is back."""
+
+    feed: str
+    is_up: bool
+    why: str

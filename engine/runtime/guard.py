@@ -1,0 +1,120 @@
+"""Keeps the trigger bands true to the state: what is open and not closing is watched, always."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from math import inf
+
+from engine.domain.band import Band
+from engine.domain.event import (
+    CloseRearmed,
+    Entry,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderRequested,
+    Peak,
+    PeaksRaised,
+    StopChanged,
+)
+from engine.domain.ids import InstrumentId, OrderId, PositionId
+from engine.domain.market import Quote
+from engine.domain.money import Price
+from engine.domain.position import Position
+from engine.domain.state import State
+from engine.domain.stop import View
+
+
+class Guard:
+    """The bands by instrument. Derived: `restart` rebuilds them from a state at any time."""
+
+    def __init__(self) -> None:
+        self.bands: dict[InstrumentId, Band] = {}
+        self.rearmed = 0
+        """At most so many positions wait for their protection after a failed close."""
+        self._homes: dict[PositionId, Band] = {}
+        self._orders: dict[OrderId, PositionId] = {}
+
+    def restart(self, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
+        """Watch everything that is open in `state`, and nothing else."""
+        self.bands.clear()
+        self._homes.clear()
+        self._orders = {id_: w.order.position for id_, w in state.orders.items()}
+        self.rearmed = sum(p.rearm_at is not None for p in state.positions.values())
+        for id_ in state.positions:
+            self.watch(id_, state, quotes)
+
+    def follow(self, entry: Entry, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
+        """Take in an entry and the state that it led to."""
+        match entry.event:
+            case OrderFilled(fill=fill):
+                self.watch(self._orders[fill.order], state, quotes)
+                if fill.order not in state.orders:
+                    del self._orders[fill.order]
+            case OrderRequested(order=order):
+                self._orders[order.id] = order.position
+                if order.exit is not None:
+                    self.watch(order.position, state, quotes)
+            case OrderRejected(order=id_) | OrderCancelled(order=id_):
+                self.watch(self._orders.pop(id_), state, quotes)
+            case StopChanged(position=position) | CloseRearmed(position=position):
+                self.rearmed += isinstance(entry.event, CloseRearmed)
+                self.watch(position, state, quotes)
+            case PeaksRaised(peaks=peaks):
+                for peak in peaks:
+                    self.bands[peak.instrument].settle_extremes()
+            case _:
+                return
+
+    def watch(self, id_: PositionId, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
+        """Enter what can make a rule of a position fire; one that is closing has nothing."""
+        position = state.positions.get(id_)
+        if position is None:
+            self._forget(id_)
+            return
+        band = self.bands.get(position.instrument)
+        if band is None:
+            band = self.bands[position.instrument] = Band()
+        if id_ not in band.held:
+            band.forget_extremes()
+            band.held.add(id_)
+        self._homes[id_] = band
+        if position.close is not None:
+            band.remove(id_)
+            return
+        view = self.view(position, state, quotes)
+        triggers = [t for rule in state.rules for t in rule.triggers(view)]
+        entry, peak = float(position.entry), float(view.peak)
+        band.add(id_, position.side.sign, entry, peak, triggers)
+
+    def view(self, position: Position, state: State, quotes: Mapping[InstrumentId, Quote]) -> View:
+        """Return what the rules see of a position, with extremes that are not journaled yet."""
+        quote = quotes.get(position.instrument)
+        if quote is None:  # nothing ticked yet: levels follow from the entry alone
+            quote = Quote(position.instrument, position.entry, position.opened_at)
+        peak, band = state.peak(position), self.bands[position.instrument]
+        if position.side.sign > 0 and band.high != -inf:
+            peak = max(peak, _exact(band.high))
+        elif position.side.sign < 0 and band.low != inf:
+            peak = min(peak, _exact(band.low))
+        terms = state.instruments[position.instrument]
+        return View(position, terms, quote, quote.at, peak)
+
+    def _forget(self, id_: PositionId) -> None:
+        band = self._homes.pop(id_, None)
+        if band is not None:
+            band.remove(id_)
+            band.held.discard(id_)
+
+
+def pending(instrument: InstrumentId, band: Band) -> Peak | None:
+    """Return the extremes that are news to somebody and not journaled yet."""
+    if not band.has_news:
+        return None
+    return Peak(instrument, _exact(band.high), _exact(band.low))
+
+
+def _exact(price: float) -> Price:
+    """Return the decimal that a price was before it became a float (15 digits survive)."""
+    return Price(Decimal(repr(price)))

@@ -20,9 +20,12 @@ from tests.bench.scale import Scale
 BENCHES: Final[dict[str, tuple[str, str]]] = {
     "ticks": ("tests.bench.ticks", "B-1 a, b, d, e: whole engine over recorded files"),
     "inbox": ("tests.bench.inbox", "B-1 c: the live inbox"),
+    "durability": ("tests.bench.durability", "B-5: durable events and round trips"),
+    "startup": ("tests.bench.startup", "B-7: version, status, first paint"),
+    "console": ("tests.bench.console", "B-8, B-9, B-10, B-11: the console on a pty"),
 }
 """Name -> (module with `run(scale)`, what it measures)."""
-SHORT: Final = ("ticks", "inbox")
+SHORT: Final = ("ticks", "inbox", "durability", "startup", "console")
 
 
 def measure(names: list[str], scale: Scale) -> Iterator[Figure]:

@@ -1,21 +1,16 @@
-"""B-5: what durability costs. One JSON line per figure; floors are measured in the same run.
-
-`python -m tests.bench.durability [directory]` (default: a temporary one).
-"""
+"""B-5: what durability costs, beside the disk, a bare SQLite loop and freqtrade."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import sqlite3
-import statistics
-import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from statistics import median
 
 from engine.domain.event import Entry
 from engine.domain.evolve import evolve
@@ -29,18 +24,14 @@ from engine.store.schema import TABLES
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
 from engine.store.writer import EVENTS
+from tests.bench import peer
+from tests.bench.figures import Figure, percentile, ratio
+from tests.bench.scale import Scale
 from tests.histories import History
 
 STAMP = Stamp(Mode.PAPER, "paper")
-REPEATS = 5
-FREQTRADE_ROUND_TRIPS = 390
-"""Per second, measured here earlier (field/speed.md §2); freqtrade is not a dependency."""
 
 Journey = tuple[list[Entry], list[State]]
-
-
-def say(figure: str, **values: object) -> None:
-    print(json.dumps({"figure": f"B-5 {figure}", **values}), flush=True)
 
 
 def journey(entries: list[Entry]) -> Journey:
@@ -58,10 +49,6 @@ def round_trips(count: int) -> list[Entry]:
         history.fill(next(iter(history.state.orders.values())), in_parts=False)
         history.exit_of(next(iter(history.state.positions)))
     return history.entries
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 def cut(count: int, size: int) -> list[tuple[int, int]]:
@@ -145,13 +132,13 @@ def raw(path: Path, count: int) -> list[float]:
     return took
 
 
-async def same_batches(directory: Path, journey: Journey) -> None:
+async def same_batches(directory: Path, journey: Journey, scale: Scale) -> AsyncIterator[Figure]:
     """Compare with the bare loop, in alternation, for several sizes of a batch."""
-    for size in (1, 10, 100, 500):
+    for size in scale.pick((10, 100, 500), (100,)):
         part = (journey[0][: size * 200], journey[1][: size * 200])
         work, count = prepared(part, size), len(part[0])
         awaited, overlapping, floors, p99s = [], [], [], []
-        for repeat in range(REPEATS):
+        for repeat in range(scale.rounds):
             where = directory / f"{size}-{repeat}"
             floors.append(count / sum(bare(where / "bare" / "db", work)))
             mine = await ours(where / "ours" / "holdfast.db", part, size)
@@ -159,50 +146,51 @@ async def same_batches(directory: Path, journey: Journey) -> None:
             p99s.append(percentile(mine, 0.99) * 1e3)
             took = await overlapped(where / "overlapped" / "holdfast.db", part, size)
             overlapping.append(count / took)
-        say(
-            "durable events per second as a share of bare sqlite3 writing the same rows",
-            batch=size,
-            n=count * REPEATS,
-            events_per_s=round(statistics.median(overlapping)),
-            events_per_s_awaited=round(statistics.median(awaited)),
-            bare_per_s=round(statistics.median(floors)),
-            commit_ms_p99=round(statistics.median(p99s), 2),
-            ratio=median_ratio(overlapping, floors),
-            ratio_awaited=median_ratio(awaited, floors),
-            budget=">= 0.8",
+        share = ratio(overlapping, floors)
+        yield Figure(
+            f"B-5 batches of {size}",
+            "durable events per second, against bare sqlite3 that writes the same ready-made rows",
+            "events/s",
+            count * scale.rounds,
+            median(overlapping),
+            ">= 0.8 x a bare SQLite loop with the same batches",
+            share >= scale.pick(0.8, 0.3),
+            against={"bare sqlite3": median(floors), "each commit awaited": median(awaited)},
+            ratio={"bare sqlite3": share, "each commit awaited": ratio(awaited, floors)},
+            note=f"a commit p99 {median(p99s):.1f} ms",
         )
 
 
-def median_ratio(mine: Sequence[float], floors: Sequence[float]) -> float:
-    return round(statistics.median(a / b for a, b in zip(mine, floors, strict=True)), 3)
-
-
-async def one_commit(directory: Path, journey: Journey) -> None:
+async def one_commit(directory: Path, journey: Journey, scale: Scale) -> Figure:
     """Compare one event's commit with a bare write and sync."""
     part = (journey[0][:1000], journey[1][:1000])
-    ratios, mine_us, raw_us = [], [], []
-    for repeat in range(REPEATS):
+    mine_us, raw_us, p99 = [], [], 0.0
+    for repeat in range(scale.rounds):
         floor = raw(directory / f"raw{repeat}", 1000)
         mine = await ours(directory / f"one{repeat}" / "holdfast.db", part, 1)
-        mine_us.append(statistics.median(mine) * 1e6)
-        raw_us.append(statistics.median(floor) * 1e6)
-        ratios.append(mine_us[-1] / raw_us[-1])
-    say(
-        "one commit against write + fdatasync",
-        n=1000 * REPEATS,
-        ours_us_p50=round(statistics.median(mine_us)),
-        raw_us_p50=round(statistics.median(raw_us)),
-        ratio=round(statistics.median(ratios), 2),
+        mine_us.append(median(mine) * 1e6)
+        raw_us.append(median(floor) * 1e6)
+        p99 = percentile(mine, 0.99) * 1e6
+    return Figure(
+        "B-5 one commit",
+        "one event made durable, chained and projected",
+        "us",
+        1000 * scale.rounds,
+        median(mine_us),
+        "reference: 1.08 x write + fdatasync without projections",
+        None,
+        p99=p99,
+        against={"write + fdatasync": median(raw_us)},
+        ratio={"write + fdatasync": ratio(mine_us, raw_us)},
     )
 
 
-async def offered(directory: Path, journey: Journey, rate: int) -> None:
+async def offered(directory: Path, journey: Journey, rate: int, scale: Scale) -> Figure:
     """Offer events at a rate; whatever waits is committed together. Latency: offered to durable."""
     entries, states = journey
     latencies: list[float] = []
-    async with SqliteJournal.open(
-        directory / str(rate) / "holdfast.db", STAMP, Nanos(1)
-    ) as journal:
+    where = directory / str(rate) / "holdfast.db"
+    async with SqliteJournal.open(where, STAMP, Nanos(1)) as journal:
         began, done, commits = time.perf_counter(), 0, 0
         while done < len(entries):
             due = min(len(entries), int((time.perf_counter() - began) * rate))
@@ -212,39 +200,56 @@ async def offered(directory: Path, journey: Journey, rate: int) -> None:
             due = min(due, done + 512)
             await journal.append(entries[done:due], states[due - 1])
             now = time.perf_counter()
-            latencies += [now - began - number / rate for number in range(done, due)]
+            latencies += [1e3 * (now - began - number / rate) for number in range(done, due)]
             done, commits = due, commits + 1
-        took = time.perf_counter() - began
-    say(
-        f"group commit, {rate} events/s offered",
-        n=len(entries),
-        events_per_s=round(len(entries) / took),
-        commits=commits,
-        ms_p50=round(percentile(latencies, 0.5) * 1e3, 2),
-        ms_p99=round(percentile(latencies, 0.99) * 1e3, 2),
-        budget="10 k/s at p99 <= 20 ms",
+        reached = len(entries) / (time.perf_counter() - began)
+    p99 = percentile(latencies, 0.99)
+    is_kept = p99 <= scale.pick(20, 200) and reached >= 0.95 * rate
+    return Figure(
+        f"B-5 group commit at {rate // 1000} k/s",
+        f"offered to durable, {rate} events/s offered",
+        "ms",
+        len(entries),
+        median(latencies),
+        ">= 10 k events/s at p99 <= 20 ms",
+        is_kept if rate == 10_000 else None,
+        p99=p99,
+        against={"events/s reached": reached},
+        note=f"{commits} commits",
     )
 
 
-async def trips(directory: Path, count: int) -> None:
+async def trips(directory: Path, count: int, scale: Scale) -> Figure:
     """Count positions opened and closed, intents and fills durable, grouped as the engine does."""
     path = journey(round_trips(count))
-    rates = []
-    for repeat in range(REPEATS):
+    rates: list[float] = []
+    theirs: list[float] = []
+    note = ""
+    for repeat in range(scale.rounds):
         took = await ours(directory / f"trips{repeat}" / "holdfast.db", path, 400)
         rates.append(count / sum(took))
-    rate = statistics.median(rates)
-    say(
-        "durable position round trips per second",
-        n=count * REPEATS,
-        per_s=round(rate),
-        freqtrade_per_s=FREQTRADE_ROUND_TRIPS,
-        ratio=round(rate / FREQTRADE_ROUND_TRIPS, 1),
-        budget=">= 20",
+        if scale.has_peers and not note:
+            request = {"path": str(directory / f"freqtrade{repeat}.sqlite"), "count": 300}
+            try:
+                theirs.append(float(peer.ask("freqtrade", "freqtrade_trips", request)["per_s"]))
+            except peer.PeerMissing as missing:
+                note = str(missing)
+    times = ratio(rates, theirs) if theirs else 0.0
+    return Figure(
+        "B-5 round trips",
+        "durable position round trips: intent, fill, exit, its fill, all committed",
+        "round trips/s",
+        count * scale.rounds,
+        median(rates),
+        ">= 20 x freqtrade",
+        times >= 20 if scale.has_peers else None,
+        against={"freqtrade": median(theirs)} if theirs else {},
+        ratio={"freqtrade": times} if theirs else {},
+        note=note,
     )
 
 
-async def recovery(directory: Path, journey: Journey) -> None:
+async def recovery(directory: Path, journey: Journey) -> AsyncIterator[Figure]:
     """Open a store of a long journal without a checkpoint, and with one."""
     entries, states = journey
     where = directory / "recovery" / "holdfast.db"
@@ -253,29 +258,40 @@ async def recovery(directory: Path, journey: Journey) -> None:
         began = time.perf_counter()
         async with SqliteJournal.open(where, STAMP, Nanos(1)) as journal:
             took = time.perf_counter() - began
-            say(
-                f"opening with every check, from the {name}",
-                entries=len(entries),
-                folded=journal.recovered.folded,
-                s=round(took, 3),
+            yield Figure(
+                f"B-6 opening, {name}",
+                f"opening the store with every check, from the {name}",
+                "s",
+                len(entries),
+                took,
+                "p95 <= 2 s with 100 k events",
+                None,
+                note=f"{journal.recovered.folded} entries folded",
             )
             await journal.checkpoint(states[-1], Nanos(2))
 
 
-async def main(directory: Path) -> None:
-    path = journey(History(1).run(40_000).entries)
+async def figures(directory: Path, scale: Scale) -> AsyncIterator[Figure]:
+    """Yield everything that is said of durability."""
+    path = journey(History(1).run(scale.pick(40_000, 20_000)).entries)
     gc.freeze()
-    await one_commit(directory, path)
-    await same_batches(directory, path)
-    await offered(directory, path, 10_000)
-    await offered(directory, path, 20_000)
-    await trips(directory, 2000)
-    await recovery(directory, path)
+    yield await one_commit(directory, path, scale)
+    async for figure in same_batches(directory, path, scale):
+        yield figure
+    for rate in scale.pick((10_000, 20_000), (10_000,)):
+        yield await offered(directory, path, rate, scale)
+    yield await trips(directory, scale.pick(2000, 500), scale)
+    if not scale.is_short:
+        async for figure in recovery(directory, path):
+            yield figure
+    gc.unfreeze()
 
 
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        asyncio.run(main(Path(sys.argv[1])))
-    else:
-        with tempfile.TemporaryDirectory(prefix="durability-") as temporary:
-            asyncio.run(main(Path(temporary)))
+def run(scale: Scale) -> Iterator[Figure]:
+    """Yield the figures of B-5, and what a store's opening takes (B-6)."""
+
+    async def collected(directory: Path) -> list[Figure]:
+        return [figure async for figure in figures(directory, scale)]
+
+    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as temporary:
+        yield from asyncio.run(collected(Path(temporary)))

@@ -79,7 +79,8 @@ def floor(what: Case) -> float:
     for record in tape.raw():
         index = record[0]
         newest[index] = record
-    return tape.count / (time.process_time() - began)
+    rate: float = tape.count / (time.process_time() - began)
+    return rate
 
 
 def naively(what: Case, ticks: int) -> float:

@@ -166,7 +166,7 @@ class Core:
                 if band.deadline + grace <= now:
                     due += band.timed(now - grace)
         if self.guard.rearmed:
-            due += self._back_under_guard(now)
+            due = list(dict.fromkeys(due + self._back_under_guard(now)))
         given = TimePassed(tuple(peaks), self._marks(now), tuple(due))
         entries = self.step(given, now)
         for id_ in due:

@@ -117,7 +117,7 @@ def load_look(path: Path) -> Look:
         raise ThemeError(f"{path}: tokens.{min(unknown)} is unknown; allowed: {allowed}")
     styles = {token: _style(path, token, text) for token, text in tokens.items()}
     styles.setdefault("text", Style())
-    red, white = ("red", "bright_white") if is_ansi else ("#c8102e", "#ffffff")
+    red, white = ("red", "bright_white") if is_ansi else ("#a00c1e", "#ffffff")
     styles["live"] = Style.parse(LIVE.format(red=red, white=white))
     theme = _theme(path, name, data, base, styles)
     ground = Style() if is_ansi else Style(bgcolor=base.get("background"))

@@ -231,7 +231,7 @@ async def test_live_mode_is_red_and_reverse_in_every_theme() -> None:
         assert style.reverse
         assert style.bold
         assert style.color is not None
-        assert style.color.name in {"red", "#c8102e"}
+        assert style.color.name in {"red", "#a00c1e"}
 
 
 async def test_the_display_pauses_and_the_engine_does_not() -> None:

@@ -67,7 +67,7 @@ def test_no_repeating_timer_lays_the_screen_out_again(path: Path) -> None:
         callback = call.args[1]
         target = callback.attr if isinstance(callback, ast.Attribute) else ""
         for inner, made in calls(functions.get(target, ast.Module([], []))):
-            if inner == "update" and isinstance(made.func, ast.Attribute):
+            if inner == "update" and len(made.args) <= 1:  # a widget's; the book takes four
                 assert is_constant(keyword(made, "layout"), False), f"{path}: {target}"
 
 

@@ -162,7 +162,8 @@ def _gauge(item: Figures, width: int) -> Line:
     ]
     low, high = float(near.level) * sign, float(end) * sign
     scale = track(marks, low, high, room, "rule")
-    return ((stop_text, "near-stop"), ("├", "rule"), *scale, ("┤", "rule"), (end_text, "muted"))
+    line = ((stop_text, "near-stop"), ("├", "rule"), *scale, ("┤", "rule"), (end_text, "muted"))
+    return cut(line, width)
 
 
 class StopsPanel(Panel):

@@ -29,6 +29,7 @@ __all__ = [
     "InstrumentMap",
     "Lease",
     "LogRecord",
+    "NotTaken",
     "Pulse",
     "Quotes",
     "Update",
@@ -114,6 +115,10 @@ Update: TypeAlias = (
 )
 
 
+class NotTaken(ConnectionError):
+    """The engine answered and did not take a command: whoever sent it may not send now."""
+
+
 class EngineLink(Protocol):
     """A console's view of an engine."""
 
@@ -121,7 +126,10 @@ class EngineLink(Protocol):
         """Send a `Welcome` and everything after it to `on_update` (in the caller's loop)."""
 
     async def send(self, command: Command) -> None:
-        """Submit `command`; raises ConnectionError when the engine cannot be reached."""
+        """Submit `command`; raises ConnectionError when the engine cannot be reached.
+
+        NotTaken, one of them, when it was reached and the sender is not in control.
+        """
 
     async def take_lease(self) -> None:
         """Ask for the right to send commands; the outcome arrives as a `Lease`."""

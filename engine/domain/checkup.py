@@ -7,7 +7,8 @@ evenly up to `points` at `bad` and above, so no band has a hole or a cliff that 
 | component | weight | critical | loses |
 |---|---|---|---|
 | feed | 20 | yes | down 100; silence from its limit to 60 s: 70; held prices stale: 30 to 70 |
-| exits | 25 | yes | unchecked 1 to 5 s: 100; decision p99 6 to 250 ms: 60; inbox 1 k to 20 k: 40; |
+| exits | 25 | yes | unchecked 1 to 5 s: 100; decision p99 6 to 250 ms: 60; |
+|  |  |  | exit durable p99 50 ms to 1 s: 60; inbox 1 k to 20 k: 40; |
 |  |  |  | unknown exit 30 each, failed close 15 each, 90 together |
 | store | 20 | yes | NOT PERSISTED 100; off 30; commit p99 20 ms to 2 s: 60; checkpoint late: 40 |
 | quality | 10 | no | what the data score lacks; 10 per instrument below the gate, 40 together |
@@ -70,13 +71,17 @@ def _exits(vitals: Vitals) -> Component:
     longest = given.unchecked[0][1] if given.unchecked else 0.0
     figures = (
         ("decision p99", _ms(given.decision_ms_p99)),
-        ("decision p50", _ms(given.decision_ms_p50)),
+        ("exit durable p99", _ms(given.durable_ms_p99)),
         ("positions", str(given.positions)),
         ("longest unchecked", _seconds(longest)),
         ("inbox", f"{given.waiting:,}"),
     )
     losses = [
         Loss(ramp(given.decision_ms_p99, 6, 250, 60), f"decision p99 {_ms(given.decision_ms_p99)}"),
+        Loss(
+            ramp(given.durable_ms_p99, 50, 1_000, 60),
+            f"exits durable after {_ms(given.durable_ms_p99)} at p99",
+        ),
         Loss(ramp(given.waiting, 1_000, 20_000, 40), f"{given.waiting:,} inputs waiting"),
     ]
     if given.unchecked:

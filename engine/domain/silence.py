@@ -100,11 +100,10 @@ class Deadman:
     sweep over everything that is watched. Instants are monotonic.
     """
 
-    def __init__(self, now: Nanos) -> None:
+    def __init__(self) -> None:
         self._swept: dict[PositionId, Nanos] = {}
         self._ticked: dict[InstrumentId, Nanos] = {}
         self._since: dict[PositionId, Nanos] = {}
-        self._begins = now
 
     def tick(self, instrument: InstrumentId, now: Nanos) -> None:
         """Note that the rules saw a price of `instrument`."""

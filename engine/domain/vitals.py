@@ -31,6 +31,8 @@ class ExitVitals:
     positions: int = 0
     decision_ms_p50: float = 0.0
     decision_ms_p99: float = 0.0
+    durable_ms_p99: float = 0.0
+    """From the decision to close until it is on disk."""
     unchecked: tuple[tuple[PositionId, float], ...] = ()
     """Positions and how long nobody has looked at them (s), longest first; those that matter."""
     unknown_orders: int = 0

@@ -88,8 +88,10 @@ def test_any_legal_journal_can_be_told_with_its_first_and_with_its_last_state() 
         (ev.FeedChanged("kite", False, "silent for 3.1 s"), "kite is down: silent for 3.1 s"),
         (
             ev.FlattenLatched(LatchCause.RISK_LIMIT, "daily loss 500", "engine"),
-            "FLATTEN by engine (risk limit): daily loss 500; entries blocked, "
-            "everything is being closed",
+            (
+                "FLATTEN by engine (risk limit): daily loss 500; entries blocked, "
+                "everything is being closed"
+            ),
         ),
         (
             ev.StrategyChanged(
@@ -99,8 +101,10 @@ def test_any_legal_journal_can_be_told_with_its_first_and_with_its_last_state() 
         ),
         (
             ev.CloseRearmed(PositionId("p"), OrderId("o"), "rate_limited", Nanos(SECOND // 4)),
-            "close of position p failed (rate_limited): its stops act again from "
-            "00:00:00.250000 UTC",
+            (
+                "close of position p failed (rate_limited): its stops act again from "
+                "00:00:00.250000 UTC"
+            ),
         ),
         (
             ev.OrderTimedOut(OrderId("o")),

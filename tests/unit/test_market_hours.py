@@ -1,0 +1,66 @@
+"""An instrument trades in its hours on the days of its exchange."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from engine.domain.ids import Nanos
+from engine.domain.instrument import Instrument, Kind
+from engine.runtime.holidays import Holidays
+from engine.runtime.market_hours import MarketHours
+from tests.builders import INR, NIFTY, SECOND
+
+NOON = 1_769_753_527  # Friday 2026-01-30 11:42 in Kolkata
+FRIDAY = date(2026, 1, 30)
+TERMS = Instrument(
+    NIFTY,
+    Kind.EQUITY,
+    INR,
+    calendar="NSE",
+    time_zone="Asia/Kolkata",
+    session_open="09:15",
+    session_close="15:30",
+)
+
+
+def known(*closed: date, early: str | None = None, special: date | None = None) -> MarketHours:
+    return MarketHours(
+        {
+            "NSE": Holidays(
+                "NSE",
+                date(2026, 1, 1),
+                date(2026, 2, 1),
+                frozenset(closed),
+                frozenset({special} if special else ()),
+                {FRIDAY: early} if early else {},
+            )
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "later_s", "is_open"),
+    [
+        (MarketHours(), 0, True),
+        (MarketHours(), 86_400, False),
+        (MarketHours(), 4 * 3600, False),
+        (known(), 0, True),
+        (known(FRIDAY), 0, False),
+        (known(early="11:42"), 0, False),
+        (known(early="11:43"), 0, True),
+        (known(special=date(2026, 1, 31)), 86_400, True),
+        (known(), 3 * 86_400, True),
+        (known(), 30 * 86_400, False),
+    ],
+)
+def test_hours_holidays_short_days_and_what_is_not_known(
+    hours: MarketHours, later_s: int, is_open: bool
+) -> None:
+    assert hours.is_open(Nanos((NOON + later_s) * SECOND), TERMS) is is_open
+
+
+def test_a_market_without_hours_never_closes() -> None:
+    saturday = Nanos((NOON + 86_400) * SECOND)
+    assert known(FRIDAY).is_open(saturday, Instrument(NIFTY, Kind.SPOT, INR, calendar="NSE"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import cached_property
 from itertools import count
 from pathlib import PurePath
 from typing import ClassVar
@@ -20,16 +21,14 @@ from engine.domain.command import Command
 from engine.domain.errors import DomainError
 from engine.domain.event import Entry
 from engine.domain.ids import CommandId
-from engine.link.protocol import Disconnected, EngineLink, Update
+from engine.link.protocol import Disconnected, EngineLink, Update, Welcome
 from engine.ports.clock import Clock
 from tui.action import Context
 from tui.actions import BY_ID, bindings_for
 from tui.alerts import Alert, alert_of
-from tui.asking import ASKING_DEEDS
 from tui.deeds import CONSOLE_DEEDS, Deed
 from tui.driver import HardyDriver
 from tui.filters import AsciiFilter, SafetyFilter
-from tui.finding import FINDING_DEEDS
 from tui.guard import guard
 from tui.keymap import Keys
 from tui.painter import Painter, driver_of
@@ -41,6 +40,8 @@ from tui.stage import Stage
 from tui.terminal import is_gone, on_signals
 from tui.theming import Look, load_looks, themes_directory
 
+FIRST_ROWS = 50
+"""Positions brought up to date before the first frame, not by the next ones."""
 HANG_UP = 129
 """Exit code when the terminal is gone: 128 + SIGHUP."""
 
@@ -61,7 +62,6 @@ class Console(App[int], inherit_bindings=False):
         self.desk = Desk(is_read_only=self.settings.is_read_only, mono=clock.monotonic())
         self.link = link
         self.keys = Keys(self.settings.keymap)
-        self.deeds: dict[str, Deed] = {**CONSOLE_DEEDS, **ASKING_DEEDS, **FINDING_DEEDS}
         self.ends_engine = False
         """Set on leaving: whoever hosts the engine ends it then."""
         data_dir = self.settings.data_dir
@@ -78,8 +78,20 @@ class Console(App[int], inherit_bindings=False):
             self._own_filters.append(NoColor())
         is_served = "TEXTUAL_DRIVER" in os.environ
         super().__init__(driver_class=None if is_served else HardyDriver)
+        for look in self.looks.values():
+            self.register_theme(look.theme)
+        wanted = self.settings.theme or terminal.theme
+        self.use_theme(wanted if wanted in self.looks else terminal.theme)
         self.stage = Stage(self.desk, self.keys, self.settings.view)
         self.painter = Painter(self)
+
+    @cached_property
+    def deeds(self) -> dict[str, Deed]:
+        """What each action does; dialogs are imported on the first key, not before first paint."""
+        from tui.asking import ASKING_DEEDS
+        from tui.finding import FINDING_DEEDS
+
+        return {**CONSOLE_DEEDS, **ASKING_DEEDS, **FINDING_DEEDS}
 
     # What widgets ask of the app.
 
@@ -107,10 +119,6 @@ class Console(App[int], inherit_bindings=False):
     # Life.
 
     def on_mount(self) -> None:
-        for look in self.looks.values():
-            self.register_theme(look.theme)
-        wanted = self.settings.theme or self.settings.terminal.theme
-        self.use_theme(wanted if wanted in self.looks else self.settings.terminal.theme)
         self.set_keymap(self.keys.textual())
         self.attach()
         if not self.is_headless:
@@ -140,7 +148,12 @@ class Console(App[int], inherit_bindings=False):
             self.alarm("replica", error)
             self.attach()
             return
-        if isinstance(update, Entry):
+        if isinstance(update, Welcome):
+            self.desk.mono = mono
+            first = tuple(replica.state.positions)[:FIRST_ROWS]
+            self.desk.book.update(replica, self.desk.now, frozenset(), first)
+            self.call_later(self.flush)
+        elif isinstance(update, Entry):
             self.desk.progress.apply(update, mono)
             alert = alert_of(update, replica)
             if alert is not None:
@@ -218,7 +231,6 @@ class Console(App[int], inherit_bindings=False):
         self._look = self.looks[name]
         self.desk.theme = name
         self.theme = name
-        self.refresh_css(animate=False)
 
     def cursor_moved(self) -> None:
         """Bring along what follows the cursor: the ladder, a detail, a record."""

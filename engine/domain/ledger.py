@@ -52,6 +52,7 @@ def book_entry(state: State, order: Order, fill: Fill, seq: Seq, oi: Decimal | N
             take_profit=order.take_profit,
             entry_order=order.id,
             fees=fill.fee.amount,
+            opened_price=fill.price,
         )
     else:
         position = _enlarged(held, instrument, fill, cost, value)

@@ -71,6 +71,8 @@ class Position:
     """Sum of exit price x quantity; with `exited` gives the average exit price."""
     exited: Decimal = ZERO
     last_exit: ExitReason | None = None
+    opened_price: Price | None = None
+    """Price of the first entry fill, from which the peak counts; None: `entry`."""
 
     def pnl(self, at: Decimal, instrument: Instrument) -> Decimal:
         """Return the gross profit of closing what is open at `at`, before fees."""

@@ -67,11 +67,11 @@ class State:
 
     def peak(self, position: Position) -> Price:
         """Return the best journaled price since entry: highest for a long, lowest for a short."""
+        best = position.opened_price or position.entry
         extremes = self.extremes.get(position.instrument)
         if extremes is None:
-            return position.entry
+            return best
         is_long = position.side is Side.BUY
-        best = position.entry
         for seq, price in extremes.highs if is_long else extremes.lows:
             if seq > position.opened_seq:
                 return max(best, price) if is_long else min(best, price)

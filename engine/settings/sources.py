@@ -11,11 +11,13 @@ import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource
+from pydantic_settings import SettingsError as ValueNotRead
 
 from engine.settings.model import PROFILES, Settings
 
@@ -112,7 +114,7 @@ def _profile_of(layers: list[tuple[str, dict[str, Any]]]) -> str:
 
 def _toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
@@ -127,8 +129,8 @@ def _from_dotenv(path: Path) -> dict[str, Any]:
     source = DotEnvSettingsSource(
         _Names, env_file=path, env_prefix=PREFIX, env_nested_delimiter="__", case_sensitive=False
     )
-    values = {k: v for k, v in source().items() if k in Settings.model_fields}
     raw = {name.upper(): value for name, value in source.env_vars.items() if value is not None}
+    values = {k: v for k, v in _read(source, str(path), raw).items() if k in Settings.model_fields}
     return _merged(values, _customary(raw)[0])
 
 
@@ -136,14 +138,30 @@ def _from_environment(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str
     source = EnvSettingsSource(
         _Names, env_prefix=PREFIX, env_nested_delimiter="__", case_sensitive=False
     )
-    source.env_vars = {name.lower(): value for name, value in env.items()}
-    known = {f"{PREFIX}{field}".upper() for field in Settings.model_fields}
-    for name in env:
-        if name.startswith(PREFIX) and name.split("__")[0].upper() not in known:
-            allowed = ", ".join(sorted(known))
-            raise SettingsError(f"environment: {name} is no setting; there are {allowed}")
     values, idle = _customary(env)
-    return _merged(values, source()), idle
+    return _merged(values, _read(source, "environment", env)), idle
+
+
+def _read(source: EnvSettingsSource, name: str, given: Mapping[str, str]) -> dict[str, Any]:
+    """Let pydantic-settings read the nested names among `given`; lists may be comma-separated."""
+    known = {f"{PREFIX}{field}".upper() for field in Settings.model_fields}
+    texts: dict[str, str | None] = {}
+    for key, text in given.items():
+        if key.startswith(PREFIX) and key.split("__")[0].upper() not in known:
+            allowed = ", ".join(sorted(known))
+            raise SettingsError(f"{name}: {key} is no setting; there are {allowed}")
+        is_list = key.upper().removeprefix(PREFIX).lower() in _LISTS
+        texts[key.lower()] = json.dumps(_split(text)) if is_list and text[:1] != "[" else text
+    source.env_vars = texts
+    try:
+        return source()
+    except ValueNotRead as error:  # its text names the field; the value may be a secret
+        hint = 'a list or table is written as JSON, e.g. ["A","B"] or {"key":"value"}'
+        raise SettingsError(f"{name}: {error}; {hint}") from None
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _customary(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -154,10 +172,7 @@ def _customary(env: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]
             idle.append(name)
         elif name in env and key is not None:
             text = env[name]
-            given: Any = (
-                [s.strip() for s in text.split(",") if s.strip()] if key in _LISTS else text
-            )
-            values = _merged(values, _nested(key, given))
+            values = _merged(values, _nested(key, _split(text) if key in _LISTS else text))
     return values, tuple(idle)
 
 
@@ -166,7 +181,8 @@ def _from_sets(sets: Iterable[str]) -> dict[str, Any]:
     for text in sets:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise SettingsError(f"--set: {text!r} was not of the form key=value")
+            shown = "***" if "secret" in text else repr(text)
+            raise SettingsError(f"--set: {shown} was not of the form key=value")
         values = _merged(values, _nested(key.strip(), _value(value.strip())))
     return values
 
@@ -205,32 +221,42 @@ def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _require_known(source: str, values: Mapping[str, Any]) -> None:
-    known = {key for key, _ in _leaves(Settings().model_dump())}
-    tables = {key.rpartition(".")[0] for key in known}
+    known = Settings().model_dump()
     for key, _ in _leaves(values):
-        if key in known or key.startswith(_FREE) or key in tables:
-            continue
-        parent = key.rpartition(".")[0]
-        near = sorted(k for k in known if k.rpartition(".")[0] == parent) or sorted(
-            {k.partition(".")[0] for k in known}
-        )
-        raise SettingsError(f"{source}: unknown key {key}; allowed here: {', '.join(near)}")
+        level: Any = known
+        above = ""
+        for part in () if key.startswith(_FREE) else key.split("."):
+            if not isinstance(level, Mapping):
+                raise SettingsError(f"{source}: unknown key {key}; {above[:-1]} is one value")
+            if part not in level:
+                near = ", ".join(f"{above}{name}" for name in sorted(level))
+                raise SettingsError(f"{source}: unknown key {key}; allowed here: {near}")
+            level, above = level[part], f"{above}{part}."
 
 
 def _faults(error: ValidationError, merged: Mapping[str, Any], sources: Mapping[str, str]) -> str:
     lines = []
     for fault in error.errors(include_url=False, include_context=False):
-        key = ".".join(str(part) for part in fault["loc"])
         value: Any = merged
+        key, source = "", "configuration"
         for part in fault["loc"]:
             value = value.get(part) if isinstance(value, Mapping) else value
-        shown = "***" if key.startswith("secrets.") else repr(value)
-        source = sources.get(key, "configuration")
-        lines.append(f"{source}: {key} was {shown}: {fault['msg']}")
+            key = f"{key}.{part}" if key else str(part)
+            source = sources.get(key, source)
+        is_secret = key.partition(".")[0] == "secrets"
+        lines.append(f"{source}: {key} was {_quoted(value, is_secret)}: {fault['msg']}")
     return "\n".join(lines)
+
+
+def _quoted(value: Any, is_secret: bool) -> str:  # noqa: ANN401
+    if is_secret:
+        return "***"
+    return str(value) if isinstance(value, Decimal) else repr(value)
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, SecretStr):
         return "***"
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
     return "" if value is None else str(value)

@@ -14,7 +14,7 @@ from typing import Final
 
 from engine.link.protocol import PROTOCOL
 
-COMMAND_MAX: Final = 256 * 1024
+COMMAND_MAX: Final = 64 * 1024
 """Largest frame that a client may send."""
 UPDATE_MAX: Final = 256 * 1024 * 1024
 """Largest frame that an engine may send: a snapshot of a long day."""
@@ -110,14 +110,16 @@ def decode_hello(body: bytes) -> Hello:
     """Return the Hello in `body`, whatever its protocol. Raises FrameError."""
     try:
         fields = json.loads(body)
+        protocol = int(fields["protocol"])
+        if protocol != PROTOCOL:  # the number is all that another version must have
+            return Hello("", "", protocol=protocol)
         return Hello(
             who=str(fields["who"])[:80],
             client=str(fields["client"])[:80],
             is_read_only=bool(fields["is_read_only"]),
             is_console=bool(fields["is_console"]),
-            protocol=int(fields["protocol"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise FrameError(f"a hello that says nothing: {type(error).__name__}") from None
 
 
@@ -136,7 +138,7 @@ def decode_taken(body: bytes) -> tuple[str, str]:
     try:
         fields = json.loads(body)
         return str(fields["command"]), str(fields["why"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FrameError(f"an answer that says nothing: {type(error).__name__}") from None
 
 

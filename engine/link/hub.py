@@ -78,7 +78,8 @@ class Hub:
         self._tell_lease()
 
     def welcome_for(self, listener: Listener) -> Welcome:
-        """Return a snapshot of what is durable now."""
+        """Return a snapshot of what is durable now; what it covers is told before it is taken."""
+        self._flush()
         return replace(self._source.welcome(), state=self._durable, lease=self._lease_of(listener))
 
     def quotes_of(self, instruments: Iterable[InstrumentId]) -> Quotes:

@@ -20,36 +20,37 @@ class Owner:
 
 
 class LeaseDesk:
-    """One owner at a time; one that left without goodbye has `GRACE` to come back."""
+    """One owner at a time; one that left without goodbye has `GRACE` to come back.
+
+    A lease that gets free goes to whoever has been there longest, so that somebody can act.
+    """
 
     def __init__(self) -> None:
         self.owner: Owner | None = None
         self._gone_at: Nanos | None = None
-        self._next: Owner | None = None
+        self._present: dict[str, Owner] = {}
+        """Connected clients that may control, oldest first."""
 
     def join(self, owner: Owner) -> None:
-        """Let a client in that may control: a free lease is its own, a broken one its next."""
+        """Let a client in that may control; a free lease, or the one it lost, is its own."""
+        self._present[owner.client] = owner
         if self.owner is None or self.owner.client == owner.client:
             self.take(owner)
-        elif self._gone_at is not None:
-            self._next = owner
 
     def take(self, owner: Owner) -> None:
         """Hand control to `owner`, whoever had it: a person asked for it."""
-        self.owner, self._gone_at, self._next = owner, None, None
+        self.owner, self._gone_at = owner, None
 
     def leave(self, client: str) -> None:
         """Free the lease of a client that left in order."""
-        if self._next is not None and self._next.client == client:
-            self._next = None
-        if self.owner is not None and self.owner.client == client:
+        self._present.pop(client, None)
+        if self.is_held_by(client):
             self._free()
 
     def lose(self, client: str, now: Nanos) -> None:
         """Note that a client's connection broke."""
-        if self._next is not None and self._next.client == client:
-            self._next = None
-        if self.owner is not None and self.owner.client == client:
+        self._present.pop(client, None)
+        if self.is_held_by(client):
             self._gone_at = now
 
     def expire(self, now: Nanos) -> bool:
@@ -70,5 +71,4 @@ class LeaseDesk:
         return self.owner is not None and self.owner.client == client
 
     def _free(self) -> None:
-        self.owner, self._gone_at = self._next, None
-        self._next = None
+        self.owner, self._gone_at = next(iter(self._present.values()), None), None

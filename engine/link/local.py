@@ -82,7 +82,12 @@ class Receiver:
             asyncio.get_running_loop().call_soon(self._hand_over, context=self._context)
 
     def _hand_over(self) -> None:
-        waiting, self._waiting = self._waiting, deque()
-        for update in waiting:
-            if not self.is_deaf:
-                self._on_update(update)
+        try:
+            while self._waiting:
+                update = self._waiting.popleft()
+                if not self.is_deaf:
+                    self._on_update(update)
+        finally:
+            if self._waiting:  # it threw: the rest is told all the same
+                loop = asyncio.get_running_loop()
+                loop.call_soon(self._hand_over, context=self._context)

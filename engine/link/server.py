@@ -31,7 +31,7 @@ from engine.link.wire import decode_command, encode_update
 from engine.store.codec import CodecError
 
 CONNECTIONS_MAX: Final = 64
-HELLO_SECONDS: Final = 5.0
+HELLO_SECONDS: Final = 3.0
 """A connection that does not say who it is for so long is closed."""
 BYE_SECONDS: Final = 0.4
 """How long the end of the engine waits for its clients to read what they are sent."""
@@ -50,7 +50,6 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._hello: Hello | None = None
         self._is_slow = False
-        self._said_bye = False
         self.backlog = Backlog()
         self.closed = asyncio.Event()
 
@@ -80,14 +79,21 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._is_slow = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()  # who does not listen to answers may not ask on
 
     def resume_writing(self) -> None:
-        self._is_slow = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
         if self._hello is None:
+            self._is_slow = False
             return
         if self.backlog.is_overfull:
-            self.welcome(self._hub.welcome_for(self))
+            welcome = self._hub.welcome_for(self)  # still slow: what it covers is not sent
+            self._is_slow = False
+            self.welcome(welcome)
             return
+        self._is_slow = False
         moved = set(self.backlog.moved)
         self._write(self.backlog.take())
         if moved:
@@ -98,9 +104,7 @@ class Connection(asyncio.Protocol):
         self.closed.set()
         self._disarm()
         self._transport = None
-        if self._hello is not None:
-            self._hello = None
-            self._hub.leave(self, in_order=self._said_bye)
+        self._leave()
 
     # What the hub calls.
 
@@ -120,7 +124,10 @@ class Connection(asyncio.Protocol):
         """Say why, and end the connection."""
         self._disarm()
         self._write(frame(Kind.REFUSED, encode_refusal(why)))
+        self._leave()
         self._close()
+        # a client that reads nothing would keep its place for ever
+        self._timer = asyncio.get_running_loop().call_later(HELLO_SECONDS, self.abort)
 
     def say_bye(self, why: str) -> None:
         """End the connection because the engine ends."""
@@ -146,8 +153,9 @@ class Connection(asyncio.Protocol):
             case Kind.TAKE:
                 self._hub.take(self)
             case Kind.BYE:
-                self._said_bye = True
-                self._close()
+                self._hub.leave(self, in_order=True)
+                self._hello = None
+                self.abort()
             case _:
                 raise FrameError(f"a client does not send {kind.name}")
 
@@ -165,6 +173,11 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+
+    def _leave(self) -> None:
+        if self._hello is not None:
+            self._hello = None
+            self._hub.leave(self, in_order=False)
 
     def _close(self) -> None:
         if self._transport is not None:

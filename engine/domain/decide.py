@@ -9,7 +9,7 @@ from engine.domain.bar_path import walk
 from engine.domain.command import SubmitSignal
 from engine.domain.draft import Draft
 from engine.domain.entries import admit
-from engine.domain.exits import check_positions, check_risk, flatten, rearm_at
+from engine.domain.exits import check_positions, flatten, kill, rearm_at, risk_breach
 from engine.domain.ids import SECOND, Nanos
 from engine.domain.inputs import (
     BarSeen,
@@ -39,8 +39,9 @@ def decide(state: State, market: Market, given: Input, now: Nanos) -> tuple[ev.E
 def _decide(draft: Draft, market: Market, given: Input, now: Nanos) -> None:
     match given:
         case Crossing(due=due, peak=peak):
-            check_positions(draft, market, due, peak, now)
-            check_risk(draft, market, now)
+            breach = risk_breach(draft.state, market)
+            check_positions(draft, market, due, peak, now, breach)
+            kill(draft, market, breach, now)
         case BarSeen():
             walk(draft, market, given, now)
         case Reported(report=report, peak=peak):
@@ -135,12 +136,13 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
             draft.add(ev.OrderTimedOut(working.order.id))
     pending = {peak.instrument: peak for peak in given.peaks}
     if state.latch is None:
+        breach = risk_breach(state, market)
         for id_ in given.due:
             position = state.positions.get(id_)
             if position is not None:
                 peak = pending.get(position.instrument)
-                check_positions(draft, market, (id_,), peak, now)
-        check_risk(draft, market, now)
+                check_positions(draft, market, (id_,), peak, now, breach)
+        kill(draft, market, breach, now)
     elif state.positions:
         flatten(draft, market, state.latch, now)
     elif not state.orders and not state.latch.is_flat:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.domain.event import Event
-from engine.domain.ids import OrderId, Seq, order_id
+from engine.domain.event import Event, OrderRequested
+from engine.domain.ids import OrderId, PositionId, Seq, order_id
 from engine.domain.state import State
 
 
@@ -25,6 +25,15 @@ class Draft:
             raise AssertionError("orders need a session")
         seq = Seq(self.state.seq + len(self._events) + 1 + ahead)
         return order_id(self.state.session.id, seq)
+
+    def closes(self, position: PositionId) -> bool:
+        """Return whether an exit of `position` is drafted already."""
+        return any(
+            isinstance(event, OrderRequested)
+            and event.order.exit is not None
+            and event.order.position == position
+            for event in self._events
+        )
 
     def __bool__(self) -> bool:
         return bool(self._events)

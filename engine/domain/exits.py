@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from engine.domain.draft import Draft
 from engine.domain.event import (
@@ -25,6 +26,9 @@ from engine.domain.risk import Latch, LatchCause
 from engine.domain.session import Account
 from engine.domain.state import State
 from engine.domain.stop import ExitRule, Unit, View, view_of
+
+RISK_LIMIT: Final = "risk_limit"
+"""Exit reason of the kill switch (E-17), the last of the table."""
 
 
 @dataclass(slots=True)
@@ -62,9 +66,17 @@ def peak_with(state: State, position: Position, pending: Peak | None) -> Price:
 
 
 def check_positions(
-    draft: Draft, market: Market, due: Iterable[PositionId], pending: Peak | None, now: Nanos
+    draft: Draft,
+    market: Market,
+    due: Iterable[PositionId],
+    pending: Peak | None,
+    now: Nanos,
+    breach: str = "",
 ) -> None:
-    """Judge the positions `due` at the present quote and draft the exits."""
+    """Judge the positions `due` at the present quote and draft the exits.
+
+    `breach`: why the kill switch fires on this tick, too; it stands below every rule (E-19).
+    """
     state = draft.state
     for id_ in due:
         position = state.positions.get(id_)
@@ -77,6 +89,8 @@ def check_positions(
         view = view_of(position, instrument, quote, now, peak_with(state, position, pending))
         verdict = judge(state.rules, view)
         if verdict is not None:
+            if breach:
+                verdict.also += (RISK_LIMIT,)
             if pending is not None and not draft:
                 draft.add(PeaksRaised((pending,)))
             fire(draft, position, quote, verdict, now)
@@ -131,7 +145,10 @@ def order_exit(
 
 
 def flatten(draft: Draft, market: Market, latch: Latch, now: Nanos) -> None:
-    """Draft what a latch in force still has to do: cancel entries, close what is guarded."""
+    """Draft what a latch in force still has to do: cancel entries, close what is guarded.
+
+    A position that this decision closes already, by a rule of its own, has its one exit.
+    """
     state = draft.state
     for working in state.orders.values():
         if working.order.exit is None and not working.cancel_requested:
@@ -139,11 +156,11 @@ def flatten(draft: Draft, market: Market, latch: Latch, now: Nanos) -> None:
     is_person = latch.cause is not LatchCause.RISK_LIMIT
     reason = ExitReason(
         ExitKind.MANUAL if is_person else ExitKind.RISK,
-        "manual" if is_person else "risk_limit",
+        "manual" if is_person else RISK_LIMIT,
         note=latch.reason,
     )
     for position in state.positions.values():
-        if position.is_guarded(now):
+        if position.is_guarded(now) and not draft.closes(position.id):
             quote = market.get(position.instrument)
             order_exit(draft, position, reason, quote, position.qty, latch.by)
 
@@ -161,26 +178,28 @@ def equity(state: State, market: Market, account: Account) -> Decimal:
     return total
 
 
-def check_risk(draft: Draft, market: Market, now: Nanos) -> None:
-    """E-17: latch a flatten when an account lost more than the session's limits allow."""
-    state = draft.state
+def risk_breach(state: State, market: Market) -> str:
+    """E-17: return why an account lost more than the session allows; empty: it did not."""
     limits = state.limits
     if state.latch is not None or (limits.daily_loss is None and limits.drawdown_max is None):
-        return
+        return ""
     for account in state.accounts.values():
         worth = equity(state, market, account)
         lost = account.initial - worth
-        why = ""
         if limits.daily_loss is not None and lost >= limits.daily_loss:
-            why = f"daily loss {lost:f} {account.currency} reached the limit {limits.daily_loss:f}"
-        elif limits.drawdown_max is not None and account.high_water > 0:
+            return f"daily loss {lost:f} {account.currency} reached the limit {limits.daily_loss:f}"
+        if limits.drawdown_max is not None and account.high_water > 0:
             fall = ratio(account.high_water - worth, account.high_water)
             if fall >= limits.drawdown_max:
-                why = f"drawdown {fall:.2%} reached the limit {limits.drawdown_max:.2%}"
-        if why:
-            draft.add(FlattenLatched(LatchCause.RISK_LIMIT, why, by="engine"))
-            flatten(draft, market, Latch(LatchCause.RISK_LIMIT, now, None, why), now)
-            return
+                return f"drawdown {fall:.2%} reached the limit {limits.drawdown_max:.2%}"
+    return ""
+
+
+def kill(draft: Draft, market: Market, breach: str, now: Nanos) -> None:
+    """Draft the latch that `breach` asks for, and the exits of everything still without one."""
+    if breach:
+        draft.add(FlattenLatched(LatchCause.RISK_LIMIT, breach, by="engine"))
+        flatten(draft, market, Latch(LatchCause.RISK_LIMIT, now, None, breach), now)
 
 
 REARM_MS_MAX = 1000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -74,7 +74,7 @@ async def ask(
     command: Command,
     wait_for: Settled | None = None,
     timeout: float = SETTLE_SECONDS,  # noqa: ASYNC109  one limit on the whole conversation
-) -> AsyncIterator[Entry]:
+) -> AsyncGenerator[Entry, None]:
     """Send `command` and yield what the journal says from then on, up to where it is settled.
 
     It is settled by its refusal, or by the first entry after its acceptance (that included) that

@@ -13,8 +13,14 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from engine.domain import decide, evolve, exits, extremes, ledger, order_flow
 from engine.domain.draft import Draft
-from engine.domain.event import Entry, OrderFilled, OrderRejected
-from engine.domain.ids import Nanos, PositionId, Seq
+from engine.domain.event import (
+    CloseRearmed,
+    Entry,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+)
+from engine.domain.ids import Nanos, Seq
 from engine.domain.instrument import Instrument
 from engine.domain.money import Price
 from engine.domain.order import Fill, Order
@@ -68,14 +74,13 @@ def the_state_changes_without_a_journal_entry(patch: Patch) -> None:
 
 
 def a_rejected_exit_leaves_the_position_unwatched(patch: Patch) -> None:
-    real = Guard.watch
+    real = Guard.follow
 
-    def watch(self: Guard, id_: PositionId, state: State, quotes: Any) -> None:
-        position = state.positions.get(id_)
-        if position is None or not position.failed_closes:
-            real(self, id_, state, quotes)
+    def follow(self: Guard, entry: Entry, state: State, quotes: Any) -> None:
+        if not isinstance(entry.event, OrderRejected | OrderCancelled | CloseRearmed):
+            real(self, entry, state, quotes)
 
-    patch.setattr(Guard, "watch", watch)
+    patch.setattr(Guard, "follow", follow)
 
 
 def profit_goes_through_a_float(patch: Patch) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from itertools import count
 from pathlib import PurePath
@@ -23,9 +24,11 @@ from engine.domain.event import Entry
 from engine.domain.ids import CommandId
 from engine.link.protocol import Disconnected, EngineLink, Update, Welcome
 from engine.ports.clock import Clock
+from tui import habits
 from tui.action import Context
 from tui.actions import BY_ID, bindings_for
 from tui.alerts import Alert, alert_of
+from tui.arrangement import VIEWS
 from tui.deeds import CONSOLE_DEEDS, Deed
 from tui.driver import HardyDriver
 from tui.filters import AsciiFilter, SafetyFilter
@@ -55,12 +58,18 @@ class Console(App[int], inherit_bindings=False):
     TITLE = "Holdfast"
 
     def __init__(
-        self, link: EngineLink, clock: Clock, settings: ConsoleSettings | None = None
+        self,
+        link: EngineLink,
+        clock: Clock,
+        settings: ConsoleSettings | None = None,
+        host: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.clock = clock
         self.settings = settings or ConsoleSettings()
         self.desk = Desk(is_read_only=self.settings.is_read_only, mono=clock.monotonic())
         self.link = link
+        self._host = host
+        """Runs as a background worker: starts and supervises the engine (O-1)."""
         self.keys = Keys(self.settings.keymap)
         self.ends_engine = False
         """Set on leaving: whoever hosts the engine ends it then."""
@@ -80,9 +89,12 @@ class Console(App[int], inherit_bindings=False):
         super().__init__(driver_class=None if is_served else HardyDriver)
         for look in self.looks.values():
             self.register_theme(look.theme)
-        wanted = self.settings.theme or terminal.theme
-        self.use_theme(wanted if wanted in self.looks else terminal.theme)
-        self.stage = Stage(self.desk, self.keys, self.settings.view)
+        known = habits.load(data_dir)
+        wanted = self.settings.theme or known.theme or terminal.theme
+        self.use_theme(terminal.theme if terminal.is_mono else wanted)
+        view = self.settings.view or known.view
+        view = view if view in VIEWS else "dashboard"
+        self.stage = Stage(self.desk, self.keys, view, known)
         self.painter = Painter(self)
 
     @cached_property
@@ -120,6 +132,8 @@ class Console(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self.set_keymap(self.keys.textual())
+        if self._host is not None:
+            self.run_worker(self._host(), name="host", exit_on_error=False)
         self.attach()
         if not self.is_headless:
             on_signals(asyncio.get_running_loop(), self.leave)
@@ -164,6 +178,7 @@ class Console(App[int], inherit_bindings=False):
 
     def leave(self, code: int = 0) -> None:
         """End the console with an exit code; the terminal is restored by Textual."""
+        habits.save(habits.of(self), self.settings.data_dir)
         self.painter.restore_title()
         self.exit(code, return_code=code)
 
@@ -227,14 +242,9 @@ class Console(App[int], inherit_bindings=False):
         self.painter.flush()
 
     def use_theme(self, name: str) -> None:
-        """Draw with a theme from now on."""
+        """Draw with a theme from now on; one that is not there changes nothing."""
+        if name not in self.looks:
+            return
         self._look = self.looks[name]
         self.desk.theme = name
         self.theme = name
-
-    def cursor_moved(self) -> None:
-        """Bring along what follows the cursor: the ladder, a detail, a record."""
-        followers = {"stops", "chart", "detail", "strategy", "record"}
-        for panel in self.stage.visible_panels:
-            if panel.NAME in followers:
-                panel.show_guarded()

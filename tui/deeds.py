@@ -29,7 +29,7 @@ def _move(rows: int) -> Deed:
         panel = _panel(app)
         if panel is not None:
             panel.move(rows)
-            app.cursor_moved()
+            app.stage.cursor_moved()
 
     return deed
 
@@ -39,7 +39,7 @@ def _page(pages: int) -> Deed:
         panel = _panel(app)
         if panel is not None:
             panel.move(pages * panel.page)
-            app.cursor_moved()
+            app.stage.cursor_moved()
 
     return deed
 
@@ -83,7 +83,7 @@ def _log(app: Console) -> LogPanel:
 
 def _follow(app: Console) -> None:
     _log(app).follow()
-    app.cursor_moved()
+    app.stage.cursor_moved()
 
 
 def _open(app: Console) -> None:

@@ -27,7 +27,8 @@ class ConsoleSettings:
     """2 frames a second, whatever else is said."""
     keymap: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     """Action id to keys."""
-    view: str = "dashboard"
+    view: str | None = None
+    """The screen to start with; None: the one it was left with."""
 
     @property
     def frame_seconds(self) -> float:

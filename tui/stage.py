@@ -11,6 +11,7 @@ from textual.screen import Screen
 
 from tui.action import Context
 from tui.arrangement import LEAST, VIEWS, Plan, arrange
+from tui.habits import Habits, apply
 from tui.keymap import Keys
 from tui.panel import Desk, Panel
 from tui.panels import PANELS, banner, header, keyline
@@ -22,14 +23,20 @@ from tui.widgets.lines import Lines
 TITLES: dict[str, str] = {name: panel.TITLE.split(":")[0] for name, panel in PANELS.items()}
 
 
+FOLLOWERS = frozenset({"stops", "chart", "detail", "strategy", "record"})
+"""Panels that show what another panel's cursor is on."""
+
+
 class Stage(Screen[None], inherit_bindings=False):
     """Owns where panels stand; each draws itself when told to."""
 
-    def __init__(self, desk: Desk, keys: Keys, view: str = "dashboard") -> None:
+    def __init__(self, desk: Desk, keys: Keys, view: str, known: Habits) -> None:
         super().__init__(id="stage")
         self.desk = desk
         self.keys = keys
         self.view = view
+        self.known = known
+        """What was remembered from the last run; a panel takes its part when it is made."""
         self.zoomed = ""
         self.panels: dict[str, Panel] = {}
         self._active = VIEWS[view][0]
@@ -59,6 +66,7 @@ class Stage(Screen[None], inherit_bindings=False):
 
     def _panel(self, name: str) -> Panel:
         panel = self.panels[name] = PANELS[name](self.desk)
+        apply(self.known, panel)
         if isinstance(panel, RecordPanel):
             panel.source = cast("LogPanel", self.panels["log"])
         return panel
@@ -165,6 +173,12 @@ class Stage(Screen[None], inherit_bindings=False):
         self.draw_frame()
         for panel in self.visible_panels:
             if not panel.CONCERNS.isdisjoint(concerns):
+                panel.show_guarded()
+
+    def cursor_moved(self) -> None:
+        """Bring along what follows the cursor: the ladder, a chart, a detail, a record."""
+        for panel in self.visible_panels:
+            if panel.NAME in FOLLOWERS:
                 panel.show_guarded()
 
     def draw_all(self) -> None:

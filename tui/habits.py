@@ -1,0 +1,76 @@
+"""What a console remembers between runs, per data directory (C-21): looks, never decisions."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tui.panel import Panel
+from tui.panels.log import LEVELS, LogPanel
+from tui.panels.positions import SORTS, PositionsPanel
+
+if TYPE_CHECKING:
+    from tui.app import Console
+
+FILE: Final = "console.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Every field has a default: a missing or damaged file changes nothing."""
+
+    theme: str = ""
+    view: str = ""
+    sort: str = "stop"
+    is_reverse: bool = False
+    level: str = "info"
+
+
+def load(data_dir: Path | None) -> Habits:
+    """Return what was remembered; whatever does not fit is forgotten."""
+    if data_dir is None:
+        return Habits()
+    try:
+        found = json.loads((data_dir / FILE).read_text(encoding="utf-8"))
+        known = {f.name: type(getattr(Habits(), f.name)) for f in fields(Habits)}
+        kept = {k: v for k, v in dict(found).items() if k in known and isinstance(v, known[k])}
+        return Habits(**kept)
+    except (OSError, ValueError, TypeError):
+        return Habits()
+
+
+def save(habits: Habits, data_dir: Path | None) -> None:
+    """Remember `habits`; a full or read-only disk is no reason to stay."""
+    if data_dir is None:
+        return
+    path = data_dir / FILE
+    fresh = path.with_suffix(".new")
+    try:
+        number = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(number, "w", encoding="utf-8") as file:
+            json.dump(asdict(habits), file)
+        fresh.replace(path)
+    except OSError:
+        return
+
+
+def apply(habits: Habits, panel: Panel) -> None:
+    """Bring sort order and log level of a new panel back."""
+    if isinstance(panel, PositionsPanel) and habits.sort in SORTS:
+        panel.sort, panel.is_reverse = habits.sort, habits.is_reverse
+    if isinstance(panel, LogPanel) and habits.level in LEVELS:
+        panel.level = LEVELS.index(habits.level)
+
+
+def of(app: Console) -> Habits:
+    """Return what to remember of a console."""
+    habits = replace(app.stage.known, theme=app.look.name, view=app.stage.view)
+    positions, log = app.stage.panels.get("positions"), app.stage.panels.get("log")
+    if isinstance(positions, PositionsPanel):
+        habits = replace(habits, sort=positions.sort, is_reverse=positions.is_reverse)
+    if isinstance(log, LogPanel):
+        habits = replace(habits, level=LEVELS[log.level])
+    return habits

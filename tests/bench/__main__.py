@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -22,17 +23,24 @@ BENCHES: Final[dict[str, tuple[str, str]]] = {
     "inbox": ("tests.bench.inbox", "B-1 c: the live inbox"),
     "durability": ("tests.bench.durability", "B-5: durable events and round trips"),
     "startup": ("tests.bench.startup", "B-7: version, status, first paint"),
+    "latency": ("tests.bench.latency", "B-2, B-3, B-4, B-11: the engine's process"),
     "console": ("tests.bench.console", "B-8, B-9, B-10, B-11: the console on a pty"),
 }
 """Name -> (module with `run(scale)`, what it measures)."""
-SHORT: Final = ("ticks", "inbox", "durability", "startup", "console")
+SHORT: Final = ("ticks", "inbox", "durability", "startup", "latency", "console")
 
 
 def measure(names: list[str], scale: Scale) -> Iterator[Figure]:
     """Yield the figures of the named benches as they come."""
     for name in names:
-        run: Callable[[Scale], Iterator[Figure]] = import_module(BENCHES[name][0]).run
-        yield from run(scale)
+        module, what = BENCHES[name]
+        run: Callable[[Scale], Iterator[Figure]] = import_module(module).run
+        try:
+            yield from run(scale)
+        except Exception as failure:
+            traceback.print_exc()
+            why = f"the bench failed: {failure!r}"[:300]
+            yield Figure(f"bench {name}", what, "", 0, None, "it runs", ok=False, note=why)
 
 
 def main() -> int:

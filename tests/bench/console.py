@@ -1,16 +1,14 @@
-"""B-8, B-9, B-10 and the console's share of B-11: the real console on a real pty."""
+"""B-8, B-9, B-10, the console's share of B-11: a real console on a pty, a real engine behind."""
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from statistics import median
 
+from tests.bench import rigs
 from tests.bench.figures import Figure, percentile
 from tests.bench.processes import cpu_seconds, rss_mb
 from tests.bench.pty import Terminal, screens
@@ -19,26 +17,19 @@ from tests.bench.scale import Scale
 RATE = 50_000
 """Ticks per second into the engine; the console sees the newest of each instrument."""
 KEYS = (b"j", b"j", b"j", b"k", b"k", b"k")
-READY = b"SHARE0"
+POSITIONS = 100
 
 
 @contextmanager
 def console(rate: int = RATE, *options: str, link: float | None = None) -> Iterator[Terminal]:
-    """Run the console with a feeder; yield its terminal, drawn and warm."""
-    with tempfile.TemporaryDirectory(prefix="holdfast-bench-") as folder:
-        path = str(Path(folder) / "feed")
-        command = [sys.executable, "-m", "tests.bench.victims.console", path, *options]
-        with Terminal(command, rate=link) as terminal:
-            terminal.read_until(READY, 20)
-            while not Path(path).exists():
-                terminal.read_for(0.05)
-            feed = [sys.executable, "-m", "tests.bench.victims.feeder", path, str(rate)]
-            with subprocess.Popen(feed, stderr=subprocess.DEVNULL) as feeder:
-                terminal.read_for(3)
-                try:
-                    yield terminal
-                finally:
-                    feeder.kill()
+    """Run an engine at `rate` ticks per second; yield a console's terminal, drawn and warm."""
+    with ExitStack() as stack:
+        running = stack.enter_context(rigs.engine(positions=POSITIONS))
+        terminal = stack.enter_context(rigs.console(running, *options, link=link))
+        if rate:
+            stack.enter_context(rigs.ticks(running, rate, POSITIONS))
+        terminal.read_for(3)
+        yield terminal
 
 
 def type_keys(terminal: Terminal, count: int, pause: float) -> list[float]:
@@ -106,7 +97,7 @@ def cost(command: Terminal, seconds: float) -> tuple[float, float]:
 def table_cost(seconds: float) -> tuple[float, float]:
     """Return what a DataTable of the same size costs."""
     with Terminal([sys.executable, "-m", "tests.bench.victims.table"]) as terminal:
-        terminal.read_until(READY, 20)
+        terminal.read_until(b"SHARE0", 20)
         terminal.read_for(1)
         return cost(terminal, seconds)
 

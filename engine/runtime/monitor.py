@@ -17,9 +17,11 @@ from engine.domain.gate import ALL, Gate, Gates
 from engine.domain.health import Health, Level
 from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.inputs import Notice
+from engine.domain.log import LogRecord
 from engine.domain.market import Tick
 from engine.domain.quality import QualityReport
 from engine.domain.quality_book import QualityBook
+from engine.domain.remarks import Remarks
 from engine.domain.silence import Hearing
 from engine.domain.vitals import Vitals
 from engine.ports.clock import Clock
@@ -34,6 +36,8 @@ PROBES: Final = 10
 PROBE_S: Final = 0.1
 GATE_SOURCE: Final = "quality"
 """Source of the block that the feed's overall score causes."""
+FEED_SOURCE: Final = "feed"
+"""Source of the block while the feed is lost or silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,17 @@ class Checkup:
     """Held instruments whose price must be asked for (E-20)."""
     notices: tuple[Notice, ...]
     """To be submitted to the engine: blocks, their end, a feed lost or found."""
+    remarks: tuple[LogRecord, ...] = ()
+    """For the log: what is new about health, stale prices, and positions nobody looks at."""
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """Every measurement and score as text, for the performance log."""
+        figures = {"health": f"{self.health.score:.1f} {self.health.level.value}"}
+        for part in self.health.components:
+            figures[part.name] = f"{part.score:.1f}"
+            figures |= {f"{part.name}.{name}": value for name, value in part.figures}
+        return figures
 
 
 class Monitor:
@@ -73,11 +88,14 @@ class Monitor:
         self._gates = Gates()
         self._level: Level | None = None
         self._is_up = True
+        self._remarks = Remarks()
 
     def attach(self) -> None:
         """Listen to the engine, and take over the blocks that an earlier process left."""
         self.sensors.attach()
-        for source, reason in self.sensors.engine.state.blocks.items():
+        blocks = self.sensors.engine.state.blocks
+        self._is_up = FEED_SOURCE not in blocks
+        for source, reason in blocks.items():
             if source == GATE_SOURCE or source.startswith(INSTRUMENT_BLOCK):
                 id_ = InstrumentId(source.removeprefix(INSTRUMENT_BLOCK))
                 name = ALL if source == GATE_SOURCE else id_
@@ -108,7 +126,9 @@ class Monitor:
         self._level = health.level
         gates = self._gates.turn(report) if sensors.watching.is_gated else ()
         notices = (*map(_notice, gates), *self._feed_notice(vitals))
-        return Checkup(vitals, health, report, gates, measuring.polls_of(sensors, now), notices)
+        polls = measuring.polls_of(sensors, now)
+        remarks = self._remarks.on(vitals, health)
+        return Checkup(vitals, health, report, gates, polls, notices, remarks)
 
     async def run(self, publish: Callable[[Checkup], None]) -> None:
         """Probe the loop ten times a second and publish a checkup every second."""
@@ -123,16 +143,25 @@ class Monitor:
             publish(self.measure())
 
     def _feed_notice(self, vitals: Vitals) -> tuple[Notice, ...]:
-        """Say once that the feed is lost or silent, and once that it is back."""
+        """Say once that the feed is lost or silent, which blocks entries, and once that it is back.
+
+        It is back with its first price: a connection, or a market that closed, brings none.
+        """
         sensors = self.sensors
         hearing = sensors.feed.look(vitals.at, is_open=vitals.feed.is_market_open)
-        is_up = not sensors.feed_down and hearing is not Hearing.SILENT
+        if sensors.feed_down or hearing is Hearing.SILENT:
+            is_up = False
+        else:
+            is_up = self._is_up or hearing is Hearing.LIVE
         if is_up == self._is_up:
             return ()
         self._is_up = is_up
+        feed = sensors.watching.feed
+        if is_up:
+            return FeedChanged(feed, is_up, "prices flow again"), EntriesAllowed(FEED_SOURCE)
         silence = sensors.feed.silence_s(vitals.at)
         why = sensors.feed_down or f"silent for {silence or 0.0:.1f} s"
-        return (FeedChanged(sensors.watching.feed, is_up, "prices flow again" if is_up else why),)
+        return FeedChanged(feed, is_up, why), EntriesBlocked(FEED_SOURCE, f"{feed}: {why}")
 
 
 def _notice(gate: Gate) -> Notice:

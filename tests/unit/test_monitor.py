@@ -13,7 +13,13 @@ import pytest
 
 from engine.domain.checkup import examine
 from engine.domain.command import SubmitSignal
-from engine.domain.event import EntriesAllowed, EntriesBlocked, FeedChanged, OrderTimedOut
+from engine.domain.event import (
+    EntriesAllowed,
+    EntriesBlocked,
+    FeedChanged,
+    OrderTimedOut,
+    SignalRefused,
+)
 from engine.domain.gate import ALL, Gates
 from engine.domain.health import Level
 from engine.domain.ids import CommandId, InstrumentId, Nanos
@@ -86,20 +92,61 @@ def test_an_engine_that_works_is_excellent(bench: Bench) -> None:
     assert checkup.vitals.host.rss_mb > 5
     assert checkup.vitals.host.disk_free_mb is not None
     assert (checkup.notices, checkup.polls) == ((), ())
+    assert checkup.figures["health"] == "100.0 Excellent"
+    assert checkup.figures["exits.positions"] == "1"
 
 
 def test_a_feed_that_falls_silent_is_said_once_and_its_return_once(bench: Bench) -> None:
     bench.go(10)
     assert bench.go(2, is_ticking=False).notices == ()
-    (lost,) = bench.go(2, is_ticking=False).notices
+    lost, block = bench.go(2, is_ticking=False).notices
     assert isinstance(lost, FeedChanged)
     assert not lost.is_up
+    assert block == EntriesBlocked("feed", f"feed: {lost.why}")
     later = bench.go(30, is_ticking=False)
     assert later.notices == ()
     assert score(later, "feed") < 70
-    (back,) = bench.go(1).notices
+    back, allowed = bench.go(1).notices
     assert isinstance(back, FeedChanged)
     assert back.is_up
+    assert allowed == EntriesAllowed("feed")
+
+
+def test_a_feed_that_says_it_is_lost_is_back_with_its_first_price(bench: Bench) -> None:
+    bench.go(10)
+    bench.monitor.feed_lost("connection reset")
+    assert bench.go(1, is_ticking=False).notices == (
+        FeedChanged("feed", False, "connection reset"),
+        EntriesBlocked("feed", "feed: connection reset"),
+    )
+    bench.go(5, is_ticking=False)
+    bench.monitor.feed_lost("")
+    assert bench.go(1, is_ticking=False).notices == ()
+    assert bench.go(1).notices[1] == EntriesAllowed("feed")
+
+
+def test_a_feed_block_of_an_earlier_process_is_lifted_by_the_first_price(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.desk.give(EntriesBlocked("feed", "feed: silent for 3.1 s"))
+    bench.monitor.attach()
+    assert bench.go(1, is_ticking=False).notices == ()
+    assert EntriesAllowed("feed") in bench.go(1).notices
+
+
+def test_while_the_feed_is_silent_nothing_is_entered_and_everything_may_be_left(
+    bench: Bench,
+) -> None:
+    bench.go(10)
+    for notice in bench.go(4, is_ticking=False).notices:
+        bench.desk.give(notice)
+    now = bench.clock.now()
+    bench.desk.now = now
+    bench.desk.give(SubmitSignal(CommandId("late"), signal("late", BTC, size="0.001", at=now)))
+    refusal = bench.desk.entries[-1].event
+    assert isinstance(refusal, SignalRefused)
+    assert "entries blocked by feed: feed: silent for" in refusal.reason
+    bench.desk.tick(tick("40000", now, BTC))
+    assert bench.core.state.positions == {}
 
 
 def test_a_silent_held_price_is_polled_and_then_stale(bench: Bench) -> None:
@@ -124,6 +171,8 @@ def test_an_exit_monitor_that_died_is_critical_within_five_seconds(bench: Bench)
     assert score(checkup, "exits") == 0
     assert checkup.health.level is Level.CRITICAL
     assert checkup.vitals.exits.unchecked[0][1] > 5
+    assert "nobody looked at position" in checkup.remarks[0].text
+    assert [line.level for line in checkup.remarks] == ["critical", "error"]
 
 
 def test_a_position_outside_every_band_is_found(bench: Bench) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from engine.domain import event as ev
 from engine.domain.event import Event
+from engine.domain.strategy import Phase
 from engine.domain.wording import label, labelled, number, price, words
 
 Said = tuple[str, str, str]
@@ -81,7 +82,8 @@ def _strategy(event: ev.StrategyChanged) -> Said:
     waits = f", waits for {labelled(event.waits_for)}" if event.waits_for else ""
     why = f" ({labelled(event.why)})" if event.why else ""
     phase = event.phase.value.replace("_", " ")
-    return "strategy", "info", f"{event.strategy} is {phase}{why}{waits}"
+    level = "debug" if event.phase is Phase.ANALYZING and not event.why else "info"
+    return "strategy", level, f"{event.strategy} is {phase}{why}{waits}"
 
 
 def _noted(event: ev.StrategyNoted) -> Said:

@@ -13,7 +13,7 @@ from engine.domain import calendar
 from engine.domain.ids import SECOND, Nanos
 from engine.domain.instrument import Instrument, Kind
 from engine.domain.market import Bar, Tick
-from engine.domain.money import ZERO
+from engine.domain.money import LEAST, ZERO
 from engine.domain.quality import WINDOW_S
 from engine.domain.quality_window import Window
 
@@ -100,7 +100,7 @@ class Watch:
     def _unusable(self, tick: Tick, latest: int) -> str | None:
         price = tick.price
         try:
-            if type(price) is not Decimal or not ZERO < price < LARGEST:
+            if type(price) is not Decimal or not LEAST <= price < LARGEST:
                 return "price_invalid"
             if not _is_amount(tick.volume):
                 return "volume_invalid"
@@ -117,11 +117,11 @@ class Watch:
     def look_at_bar(self, bar: Bar, now: int, ahead: int) -> str | None:
         """Count `bar`; return why it must not be used, or None."""
         try:
-            if bar.low <= ZERO or not bar.high < LARGEST:
+            if not _are_decimal(bar) or bar.low < LEAST or not bar.high < LARGEST:
                 return "price_invalid"
             if not (bar.low <= bar.open <= bar.high and bar.low <= bar.close <= bar.high):
                 return "ohlc"
-            if bar.volume is not None and not ZERO <= bar.volume <= LARGEST:
+            if not (_is_amount(bar.volume) and _is_amount(bar.oi)):
                 return "volume_invalid"
         except (InvalidOperation, TypeError):
             return "price_invalid"
@@ -195,8 +195,12 @@ class Watch:
 
 
 def _is_amount(value: Decimal | None) -> bool:
-    """Return whether `value` is nothing or zero to LARGEST; raises if it is not a number."""
-    return value is None or ZERO <= value <= LARGEST
+    """Return whether `value` is nothing or a Decimal from 0 to LARGEST; raises on a NaN."""
+    return value is None or (type(value) is Decimal and ZERO <= value <= LARGEST)
+
+
+def _are_decimal(bar: Bar) -> bool:
+    return all(type(value) is Decimal for value in (bar.open, bar.high, bar.low, bar.close))
 
 
 def _is_odd(price: object) -> bool:

@@ -70,6 +70,8 @@ class Logbook:
         self._listeners: list[Listener] = []
         self._orders: dict[OrderId, Order] = {}
         self._told = 0
+        self._late: deque[LogRecord] = deque(maxlen=100)
+        """Alarms of other threads that listeners have not heard yet."""
         self._writer: threading.Thread | None = None
 
     def start(self) -> None:
@@ -109,10 +111,18 @@ class Logbook:
     def note(self, record: LogRecord) -> None:
         """Take `record`: to the console's ring, the listeners and the files."""
         record = self._cleaned(record)
-        self.recent.append(record)
-        for listener in tuple(self._listeners):
-            listener(record)
+        while self._late:
+            self._show(self._late.popleft())
+        self._show(record)
         self._put("holdfast", record)
+
+    def alarm(self, text: str) -> None:
+        """Note something grave from any thread: in the files at once, at the listeners (who live
+        in the event loop) with the next line.
+        """
+        record = self._cleaned(LogRecord(self._clock.now(), "critical", "watchdog", text))
+        self._put("holdfast", record)
+        self._late.append(record)
 
     def on_entry(self, entry: Entry, state: State) -> None:
         """Narrate a durable journal entry; an engine's entry listener."""
@@ -128,6 +138,11 @@ class Logbook:
         """Write one line of figures; consoles get theirs elsewhere."""
         record = LogRecord(self._clock.now(), "info", "performance", "", tuple(figures.items()))
         self._put("performance", self._cleaned(record))
+
+    def _show(self, record: LogRecord) -> None:
+        self.recent.append(record)
+        for listener in tuple(self._listeners):
+            listener(record)
 
     def _cleaned(self, record: LogRecord) -> LogRecord:
         clean = self.redactor.clean

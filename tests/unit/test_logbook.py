@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import threading
 import unicodedata
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -86,6 +87,22 @@ def test_a_disk_that_refuses_is_counted_and_the_console_still_hears(tmp_path: Pa
     book.close()
     assert book.failed == 2
     assert [record.text for record in heard] == ["one"]
+
+
+def test_an_alarm_from_another_thread_is_heard_in_the_loops_own(tmp_path: Path) -> None:
+    heard: list[tuple[str, int]] = []
+    book = Logbook(tmp_path, ManualClock(NOON))
+    book.subscribe(lambda record: heard.append((record.text, threading.get_ident())))
+    book.start()
+    other = threading.Thread(target=book.alarm, args=("loop stuck",))
+    other.start()
+    other.join()
+    assert heard == []
+    book.log("info", "test", "again alive")
+    book.close()
+    here = threading.get_ident()
+    assert heard == [("loop stuck", here), ("again alive", here)]
+    assert [line["text"] for line in lines(tmp_path / "errors.log")] == ["loop stuck"]
 
 
 def test_a_log_that_is_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -8,24 +8,33 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 from engine.bootstrap.opening import opening_input, paper_settings, teach_book
 from engine.bootstrap.options import LiveOptions
-from engine.domain.event import SessionEnded
+from engine.bootstrap.reports import Reports
+from engine.domain.command import Command
+from engine.domain.event import Entry, SessionEnded
 from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.instrument import Instrument
-from engine.domain.market import Tick
+from engine.domain.market import Quote, Tick
+from engine.domain.quality_book import QualityBook
 from engine.domain.session import Mode, SessionStatus
 from engine.domain.state import State
+from engine.link.protocol import Welcome
+from engine.link.source import Report
 from engine.ports.clock import Clock
 from engine.ports.journal import Journal, JournalError
 from engine.ports.venue import Feed
 from engine.runtime.core import Core
 from engine.runtime.engine import Engine
 from engine.runtime.executor import Executor
+from engine.runtime.host import Host
+from engine.runtime.logbook import Logbook
+from engine.runtime.monitor import Monitor
+from engine.runtime.sensors import Watching
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_process import ProcessHost
 from engine.store.lock import held
@@ -59,8 +68,10 @@ class LiveEngine:
         self.core = Core(catalog, state)
         self.engine = Engine(self.core, journal, clock)
         self.checkpointed_at: Nanos | None = None
-        self.is_feed_up = False
-        self.accept: Callable[[Tick, Nanos], bool] = lambda _tick, _now: True
+        self.logbook = Logbook(options.data_dir / "logs", clock)
+        self.monitor = _monitor(self.engine, options, clock, catalog)
+        self.monitor.sensors.checkpointed_at = lambda: self.checkpointed_at
+        self.reports = Reports(options, clock, self.engine, catalog, self.monitor, self.logbook)
         self._stopping = asyncio.Event()
 
     async def begin(self) -> None:
@@ -68,6 +79,9 @@ class LiveEngine:
         opening = opening_input(
             self.options, self.core.state, self.catalog, self.clock.now(), os.getpid()
         )
+        self.monitor.attach()
+        self.engine.on_elapsed = self.monitor.swept
+        self.engine.subscribe(self.logbook.on_entry)
         await self.engine.settle(opening)
         state = self.core.state
         self.venue = PaperVenue(self.clock, paper_settings(self.options, state))
@@ -79,6 +93,31 @@ class LiveEngine:
         )
         self.engine.subscribe(self.executor.on_entry, lambda tick, _quote: self.venue.on_tick(tick))
         self.engine.subscribe(self.strategist.on_entry, self._on_strategy_tick)
+
+    @property
+    def quotes(self) -> Mapping[InstrumentId, Quote]:
+        """The live quotes, for the link."""
+        return self.core.quotes
+
+    def welcome(self) -> Welcome:
+        """Return a snapshot for a console."""
+        return self.reports.welcome()
+
+    def submit(self, command: Command) -> None:
+        """Take a console's command."""
+        self.engine.submit(command)
+
+    def subscribe(
+        self,
+        on_entry: Callable[[Entry, State], None],
+        on_tick: Callable[[Tick, Quote], None],
+    ) -> None:
+        """Call back with every durable entry and every tick, for the link."""
+        self.engine.subscribe(on_entry, on_tick)
+
+    def watch(self, on_report: Callable[[Report], None]) -> None:
+        """Call back with every pulse, health, quality report and log line."""
+        self.reports.watch(on_report)
 
     def _on_strategy_tick(self, tick: Tick, quote: object) -> None:
         start = self.core.session_start(tick.instrument, tick.at)
@@ -94,6 +133,8 @@ class LiveEngine:
                 tasks.create_task(self.executor.run()),
                 tasks.create_task(self._checkpoints()),
                 tasks.create_task(self._strategy_time()),
+                tasks.create_task(self.monitor.run(self.reports.take)),
+                tasks.create_task(self.reports.run()),
             ]
             await self.strategist.start(self.core.state, self.catalog)
             await self._stopping.wait()
@@ -104,8 +145,10 @@ class LiveEngine:
             for task in (running, *others):
                 task.cancel()
 
-    def stop(self) -> None:
-        """Begin the orderly end; `run` returns when it is done."""
+    def stop(self, reason: str) -> None:
+        """Begin the orderly end; `run` returns when it is done. May be called twice."""
+        if not self._stopping.is_set():
+            self.logbook.log("info", "session", f"stopping: {reason}")
         self._stopping.set()
 
     async def _finish(self, running: asyncio.Task[None]) -> None:
@@ -119,10 +162,8 @@ class LiveEngine:
 
     async def _feed(self) -> None:
         async for batch in self.feed.items():
-            self.is_feed_up = True
-            now = self.clock.now()
-            ticks = [item for item in batch if isinstance(item, Tick) and self.accept(item, now)]
-            await self.engine.offer(ticks)
+            now, accept = self.clock.now(), self.monitor.accept
+            await self.engine.offer([i for i in batch if isinstance(i, Tick) and accept(i, now)])
 
     async def _strategy_time(self) -> None:
         while True:
@@ -162,8 +203,27 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
             journal = MemoryJournal()
         feed = _feed_of(options, clock, state)
         live = LiveEngine(options, clock, journal, feed, await feed.instruments(), state)
+        live.logbook.start()
+        stack.callback(live.logbook.close)
         await live.begin()
         yield live
+
+
+def _monitor(
+    engine: Engine,
+    options: LiveOptions,
+    clock: Clock,
+    catalog: dict[InstrumentId, Instrument],
+) -> Monitor:
+    watching = Watching(
+        feed=options.feed,
+        is_persistent=options.is_persistent,
+        checkpoint_s=options.checkpoint_s,
+        silent_s=options.stale_s,
+        is_gated=options.quality_gate > 0,
+    )
+    book = QualityBook(catalog, gate=options.quality_gate)
+    return Monitor(engine, clock, book, Host(options.data_dir), watching)
 
 
 def _feed_of(options: LiveOptions, clock: Clock, state: State) -> Feed:

@@ -77,7 +77,8 @@ async def run_replay(
 ) -> dict[str, Any]:
     """Replay and return the outcome (interfaces.md, `holdfast replay`), without `elapsed_s`.
 
-    `speed`: recorded seconds per real second; None: as fast as it goes. Raises FormatError for files that cannot be read; nothing has started then.
+    `speed`: recorded seconds per real second; None: as fast as it goes. Raises FormatError for
+    files that cannot be read; nothing has started then.
     """
     recording = open_recording(plan.paths, dict(plan.instruments))
     refused = Refusals()

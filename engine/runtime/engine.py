@@ -48,6 +48,9 @@ class Engine:
         self.store_error = ""
         self.on_commit: Callable[[int, Nanos], None] = lambda _n, _took: None
         self.on_decided: Callable[[Nanos], None] = lambda _took: None
+        self.on_elapsed: Callable[[], None] = lambda: None
+        self.durable = core.state.seq
+        """Last entry that is on the disk."""
         self._stopping = False
 
     @property
@@ -128,6 +131,8 @@ class Engine:
                     self.on_decided(Nanos(clock.now() - now))
             else:
                 entries += core.take(given, clock.now())
+                if type(given) is Elapsed:
+                    self.on_elapsed()
         return entries
 
     async def _commit(self, entries: list[Entry]) -> None:
@@ -143,6 +148,7 @@ class Engine:
                 await self.clock.sleep(RETRY_SECONDS)
                 continue
             self.is_persisted, self.store_error = True, ""
+            self.durable = entries[-1].seq
             self.on_commit(len(entries), Nanos(self.clock.monotonic() - began))
             return
 

@@ -17,7 +17,7 @@ from engine.domain.ids import Nanos
 from engine.domain.inputs import BarSeen
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Market, Quote
-from engine.domain.money import Price, quotient, rounded
+from engine.domain.money import LEAST, Price, quotient, rounded
 from engine.domain.position import Position
 from engine.domain.stop import (
     Adverse,
@@ -107,8 +107,10 @@ def _levels(trigger: Trigger, view: View) -> Iterator[Decimal]:
 def _vwap_levels(fraction: Decimal, view: View) -> Iterator[Decimal]:
     quote, sign = view.quote, view.sign
     if quote.volume:
-        level = quotient(quote.turnover * (1 - sign * fraction), quote.volume)
-        yield _worse(level, view.instrument, sign)
+        least = quote.turnover * (1 - sign * fraction)
+        level = quotient(least, quote.volume)
+        is_short_of_it = (level * quote.volume - least) * sign > 0  # the division was rounded
+        yield level - sign * LEAST if is_short_of_it else level
         yield _worse(view.position.entry, view.instrument, sign)
 
 

@@ -12,7 +12,7 @@ from engine.domain.stop import At, Reading, Trigger, Unit, View
 
 @dataclass(frozen=True, slots=True)
 class TimeStop:
-    """Fires `minutes` after the entry fill."""
+    """Fires at the first moment later than `minutes` after the entry fill: held *longer* than."""
 
     minutes: int
 
@@ -20,16 +20,16 @@ class TimeStop:
     reason: ClassVar[str] = "time_stop"
 
     def ends(self, view: View) -> Nanos:
-        """Return the instant it fires at."""
+        """Return the last instant that it lets a position live."""
         return Nanos(view.position.opened_at + self.minutes * MINUTE)
 
     def fires(self, view: View) -> bool:
-        return view.now >= self.ends(view)
+        return view.now > self.ends(view)
 
     def reading(self, view: View) -> Reading:
-        why = f"{self.minutes} min after entry"
+        why = f"longer than {self.minutes} min after entry"
         ends = Decimal(self.ends(view))
         return Reading(self.code, Unit.INSTANT, ends, is_armed=True, why=why)
 
     def triggers(self, view: View) -> tuple[Trigger, ...]:
-        return (At(self.ends(view)),)
+        return (At(Nanos(self.ends(view) + 1)),)

@@ -14,7 +14,7 @@ def command(args: argparse.Namespace) -> int:
     from engine.settings import SettingsError, load
 
     try:
-        loaded = load(args.config, data_dir=data_dir_of(args.data_dir), sets=args.set)
+        loaded = load(args.config, data_dir=data_dir_of(args.data_dir), sets=args.sets)
     except SettingsError as error:
         raise Failure(str(error), USAGE) from None
     rows = [{"key": k, "value": v, "source": s} for k, v, s in loaded.effective()]

@@ -71,7 +71,12 @@ def _add(commands: Commands[_Parser], name: str, module: str, text: str) -> argp
 def _settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="default: DIR/holdfast.toml")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="wins over everything"
+        "--set",
+        dest="sets",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="wins over everything",
     )
 
 
@@ -87,7 +92,7 @@ def _running(commands: Commands[_Parser]) -> None:
     run_.add_argument("--engine", choices=("process", "inline"), default="process")
     attach = _add(commands, "attach", "run", "open a console on a running engine")
     _console(attach)
-    attach.set_defaults(headless=False, engine="attach", config=None, set=[])
+    attach.set_defaults(headless=False, engine="attach", config=None, sets=[])
     engine = commands.add_parser("engine")  # how `run` starts the engine; not for people
     engine.set_defaults(module="engine_process")
     engine.add_argument("--data-dir", type=Path, required=True)

@@ -45,7 +45,7 @@ def _plan(args: argparse.Namespace) -> ReplayPlan:
     from engine.venues.replay.instruments import load_instruments
 
     try:
-        loaded = load_settings(args.config, data_dir=args.data_dir, sets=args.set)
+        loaded = load_settings(args.config, data_dir=args.data_dir, sets=args.sets)
         instruments: dict[InstrumentId, Instrument] = {}
         for path in args.instruments:
             instruments.update(load_instruments(path))

@@ -1,0 +1,125 @@
+"""The engine alone: what `run` starts as a child, and `run --headless` in the foreground.
+
+Its last act is `os._exit`: a thread that does not end must not keep a dead engine's lock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import faulthandler
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from tui.cli.exits import DONE, FAILED, HELD, SIGNALLED, STORE_REFUSED, USAGE, Failure
+from tui.cli.output import complain, say
+from tui.cli.places import chosen_data_dir, make_data_dir
+
+if TYPE_CHECKING:
+    from engine.bootstrap.options import LiveOptions
+
+STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+END_SECONDS: Final = 10.0
+"""An orderly end may take so long (E-67); then the process ends as it is."""
+
+
+def command(args: argparse.Namespace) -> int:
+    """Run an engine until it is told to end; does not return but to refuse."""
+    data_dir = chosen_data_dir(args)
+    make_data_dir(data_dir)
+    options = _options(args)
+    code = FAILED
+    try:
+        code = asyncio.run(_serve(options))
+    except Failure as failure:
+        complain(str(failure))
+        code = failure.code
+    except BaseException:  # noqa: BLE001  the last words of a process that is about to go
+        complain(traceback.format_exc())
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _options(args: argparse.Namespace) -> LiveOptions:
+    from engine.bootstrap.configure import live_options
+    from engine.settings import SettingsError, load
+
+    data_dir = chosen_data_dir(args)
+    try:
+        loaded = load(args.config, data_dir=data_dir, sets=args.sets)
+    except SettingsError as error:
+        raise Failure(str(error), USAGE) from None
+    return live_options(loaded.settings, data_dir)
+
+
+async def _serve(options: LiveOptions) -> int:
+    from engine.bootstrap.live import live_engine
+    from engine.link.address import socket_path
+    from engine.link.hub import Hub
+    from engine.link.server import serving
+    from engine.ports.journal import JournalRefused
+    from engine.runtime.clock import SystemClock
+    from engine.store.lock import DirectoryHeld
+
+    ending = _Ending()
+    ending.listen()
+    clock = SystemClock()
+    try:
+        async with live_engine(options, clock) as engine:
+            hub = Hub(engine, clock)
+            path = socket_path(options.data_dir)
+            async with serving(hub, path) as server, asyncio.TaskGroup() as tasks:
+                telling = tasks.create_task(hub.run())
+                ending.watch(engine.stop)
+                say(f"engine {os.getpid()} runs on {options.data_dir}")
+                await engine.run()
+                server.farewell = ending.why or "the engine ended"
+                telling.cancel()
+    except DirectoryHeld as error:
+        raise Failure(f"{error} (`holdfast attach` opens a console on it)", HELD) from None
+    except JournalRefused as error:
+        raise Failure(str(error), STORE_REFUSED) from None
+    finally:
+        faulthandler.dump_traceback_later(END_SECONDS, exit=True)
+    return ending.code
+
+
+_Stop: TypeAlias = Callable[[str], None]
+
+
+def _not_yet(reason: str) -> None:
+    """Take a stop that came before there is an engine: `_Ending.watch` hands it on."""
+
+
+class _Ending:
+    """Signals that end the engine in order, from the first moment on."""
+
+    def __init__(self) -> None:
+        self.code = DONE
+        self.why = ""
+        self._stop: _Stop = _not_yet
+
+    def listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in STOPS:
+            loop.add_signal_handler(number, self._told, number)
+
+    def watch(self, stop: _Stop) -> None:
+        """Hand the engine its end when told to; at once if that was so already."""
+        self._stop = stop
+        if self.why:
+            stop(self.why)
+
+    def _told(self, number: int) -> None:
+        if self.why:
+            return
+        faulthandler.dump_traceback_later(END_SECONDS, exit=True)
+        name = signal.Signals(number).name
+        self.code, self.why = SIGNALLED + number, f"told to end by {name}"
+        say(f"engine {os.getpid()} ends in order: {name}")
+        self._stop(self.why)

@@ -64,9 +64,10 @@ class Sensors:
         self._counted = (clock.monotonic(), engine.core.ticks)
 
     def attach(self) -> None:
-        """Listen to the engine's commits, decisions, exits and ticks."""
+        """Listen to the engine's commits, decisions, timer, exits and ticks."""
         self.engine.on_commit = lambda _count, took: self.commits.add(took)
         self.engine.on_decided = self.decisions.add
+        self.engine.on_elapsed = self.sweep
         self.engine.subscribe(self._on_entry, self._on_tick)
 
     def hear(self, now: Nanos) -> None:

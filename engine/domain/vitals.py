@@ -72,7 +72,7 @@ class HostVitals:
 
 
 @dataclass(frozen=True, slots=True)
-class DataVitals:
+class QualityVitals:
     """Data quality, summed up."""
 
     score: float = 100.0
@@ -100,5 +100,5 @@ class Vitals:
     exits: ExitVitals = field(default_factory=ExitVitals)
     store: StoreVitals = field(default_factory=StoreVitals)
     host: HostVitals = field(default_factory=HostVitals)
-    data: DataVitals = field(default_factory=DataVitals)
+    data: QualityVitals = field(default_factory=QualityVitals)
     strategies: StrategyVitals = field(default_factory=StrategyVitals)

@@ -14,10 +14,10 @@ from engine.domain.state import State
 from engine.domain.stop import Unit, view_of
 from engine.domain.strategy import Phase
 from engine.domain.vitals import (
-    DataVitals,
     ExitVitals,
     FeedVitals,
     HostVitals,
+    QualityVitals,
     StoreVitals,
     StrategyVitals,
     Vitals,
@@ -162,12 +162,12 @@ def _host(sensors: Sensors) -> HostVitals:
     )
 
 
-def _data(report: QualityReport) -> DataVitals:
+def _data(report: QualityReport) -> QualityVitals:
     below = [q for q in report.instruments if q.score < report.gate]
     worst = min(report.instruments, key=lambda q: q.score, default=None)
     has_worst = worst is not None and worst.score < report.score and worst.last_bad is not None
     why = f"({worst.instrument}: {worst.last_bad.check})" if has_worst else ""  # type: ignore[union-attr]
-    return DataVitals(
+    return QualityVitals(
         score=report.score,
         gate=report.gate,
         below=tuple(q.instrument for q in sorted(below, key=lambda q: q.score)),

@@ -12,10 +12,10 @@ from engine.domain.checkup import COMPONENTS, examine, ramp
 from engine.domain.health import BANDS, HYSTERESIS, MARGIN, Component, Level, combine, level_of
 from engine.domain.ids import InstrumentId, Nanos, PositionId
 from engine.domain.vitals import (
-    DataVitals,
     ExitVitals,
     FeedVitals,
     HostVitals,
+    QualityVitals,
     StoreVitals,
     StrategyVitals,
     Vitals,
@@ -116,7 +116,7 @@ def test_a_component_that_improves_never_lowers_the_whole(
         (replace(WELL, host=HostVitals(disk_free_mb=50.0)), "disk", 0),
         (replace(WELL, host=HostVitals(lag_ms_p99=260.0)), "loop", 50),
         (replace(WELL, host=HostVitals(skew_s=-5.0)), "clock", 0),
-        (replace(WELL, data=DataVitals(score=70)), "quality", 70),
+        (replace(WELL, data=QualityVitals(score=70)), "quality", 70),
         (replace(WELL, strategies=StrategyVitals(2, 1, 0, ("oi",))), "strategies", 50),
     ],
 )

@@ -10,14 +10,16 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Final
 
+from engine.bootstrap.chores import Keeper, watch_signals
 from engine.bootstrap.opening import opening_input, paper_settings, teach_book
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
 from engine.domain.command import Command
 from engine.domain.event import Entry, SessionEnded
-from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.ids import InstrumentId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
 from engine.domain.quality_book import QualityBook
@@ -26,7 +28,7 @@ from engine.domain.state import State
 from engine.link.protocol import Welcome
 from engine.link.source import Report
 from engine.ports.clock import Clock
-from engine.ports.journal import Journal, JournalError
+from engine.ports.journal import Journal
 from engine.ports.venue import Feed
 from engine.runtime.core import Core
 from engine.runtime.engine import Engine
@@ -67,10 +69,10 @@ class LiveEngine:
         self.catalog = catalog
         self.core = Core(catalog, state)
         self.engine = Engine(self.core, journal, clock)
-        self.checkpointed_at: Nanos | None = None
         self.logbook = Logbook(options.data_dir / "logs", clock)
         self.monitor = _monitor(self.engine, options, clock, catalog)
-        self.monitor.sensors.checkpointed_at = lambda: self.checkpointed_at
+        self.keeper = Keeper(journal, self.engine, clock, self.logbook, options.data_dir)
+        self.monitor.sensors.checkpointed_at = lambda: self.keeper.checkpointed_at
         self.reports = Reports(options, clock, self.engine, catalog, self.monitor, self.logbook)
         self._stopping = asyncio.Event()
 
@@ -131,11 +133,13 @@ class LiveEngine:
             others = [
                 tasks.create_task(self.engine.run_timer()),
                 tasks.create_task(self.executor.run()),
-                tasks.create_task(self._checkpoints()),
+                tasks.create_task(self.keeper.run(self.options.checkpoint_s)),
                 tasks.create_task(self._strategy_time()),
                 tasks.create_task(self.monitor.run(self.reports.take)),
                 tasks.create_task(self.reports.run()),
             ]
+            if self.options.signals_file is not None:
+                others.append(tasks.create_task(self._signals(self.options.signals_file)))
             await self.strategist.start(self.core.state, self.catalog)
             await self._stopping.wait()
             feeding.cancel()
@@ -158,29 +162,25 @@ class LiveEngine:
             self.engine.submit(SessionEnded(session.id, SessionStatus.COMPLETED, "engine"))
         self.engine.stop()
         await running
-        await self.checkpoint()
+        await self.keeper.keep()
 
     async def _feed(self) -> None:
         async for batch in self.feed.items():
             now, accept = self.clock.now(), self.monitor.accept
             await self.engine.offer([i for i in batch if isinstance(i, Tick) and accept(i, now)])
 
+    async def _signals(self, path: Path) -> None:
+        await watch_signals(
+            path,
+            self.clock,
+            self.logbook,
+            lambda signals: self.strategist.offer(signals, is_reread=True),
+        )
+
     async def _strategy_time(self) -> None:
         while True:
             await self.clock.sleep(0.25)
             self.strategist.on_time(self.clock.now())
-
-    async def _checkpoints(self) -> None:
-        while True:
-            await self.clock.sleep(self.options.checkpoint_s)
-            await self.checkpoint()
-
-    async def checkpoint(self) -> None:
-        """Keep the state, so that the next start is quick; a failure is tried again later."""
-        if isinstance(self.journal, SqliteJournal) and self.engine.is_persisted:
-            with suppress(JournalError):
-                await self.journal.checkpoint(self.core.state, self.clock.now())
-                self.checkpointed_at = self.clock.now()
 
 
 @asynccontextmanager
@@ -193,6 +193,7 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
     async with AsyncExitStack() as stack:
         journal: Journal
         state = State()
+        _private(options.data_dir)
         if options.is_persistent:
             stack.enter_context(held(options.data_dir, clock.now()))
             stamp = Stamp(Mode.PAPER, "paper")
@@ -207,6 +208,11 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
         stack.callback(live.logbook.close)
         await live.begin()
         yield live
+
+
+def _private(directory: Path) -> None:
+    """Make the data directory, for its owner alone (O-7)."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _monitor(

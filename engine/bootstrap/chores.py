@@ -1,0 +1,76 @@
+"""What a live session does beside trading: checkpoints, CSV files, signals from a watched file.
+
+None of it may delay or end the engine: a failure is logged and tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from engine.domain.ids import Nanos
+from engine.domain.signal import Signal
+from engine.ports.clock import Clock
+from engine.ports.journal import Journal, JournalError, JournalRefused
+from engine.runtime.engine import Engine
+from engine.runtime.logbook import Logbook
+from engine.runtime.signal_lines import SignalLines, watch
+from engine.store.export import CsvExports
+from engine.store.sqlite import SqliteJournal
+
+ENTRIES_MAX = 20_000
+"""More entries since the last checkpoint make one at once: they bound the time of a recovery."""
+
+
+class Keeper:
+    """Keeps checkpoints and CSV files of a store up to date."""
+
+    def __init__(
+        self, journal: Journal, engine: Engine, clock: Clock, logbook: Logbook, data_dir: Path
+    ) -> None:
+        self._journal = journal
+        self._engine = engine
+        self._clock = clock
+        self._logbook = logbook
+        self._exports = CsvExports(data_dir / "holdfast.db", data_dir / "exports")
+        self.checkpointed_at: Nanos | None = None
+
+    async def run(self, every_s: float) -> None:
+        """Keep for ever: every `every_s` seconds, sooner after many entries."""
+        while True:
+            waited = 0.0
+            while waited < every_s and self._since_checkpoint < ENTRIES_MAX:
+                await self._clock.sleep(1.0)
+                waited += 1.0
+            await self.keep()
+
+    @property
+    def _since_checkpoint(self) -> int:
+        is_kept = isinstance(self._journal, SqliteJournal)
+        return self._journal.since_checkpoint if is_kept else 0  # type: ignore[attr-defined]
+
+    async def keep(self) -> None:
+        """Write a checkpoint and what is new to the CSV files."""
+        if not isinstance(self._journal, SqliteJournal) or not self._engine.is_persisted:
+            return
+        try:
+            await self._journal.checkpoint(self._engine.state, self._clock.now())
+            self.checkpointed_at = self._clock.now()
+        except JournalError as error:
+            self._logbook.log("warning", "store", f"no checkpoint: {error}")
+        try:
+            await asyncio.to_thread(self._exports.update)
+        except (JournalRefused, OSError) as error:
+            self._logbook.log("warning", "store", f"CSV files are behind: {error}")
+
+
+async def watch_signals(
+    path: Path, clock: Clock, logbook: Logbook, offer: Callable[[Iterable[Signal]], None]
+) -> None:
+    """Offer the signals of a file as it grows; a bad line is logged, counted and skipped."""
+    lines = SignalLines(str(path), lambda why: logbook.log("warning", "signal", why))
+    with suppress(asyncio.CancelledError):
+        async for signals in watch(path, clock, lines):
+            offer(signals)

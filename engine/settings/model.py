@@ -7,12 +7,32 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
+
+def _no_flag(value: Any) -> Any:  # noqa: ANN401
+    """Refuse true and false where a number is wanted: Python would count them as 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("not_a_number", "Input should be a number, not true or false")
+    return value
+
+
+_Number = BeforeValidator(_no_flag)
 Fraction = Annotated[Decimal, Field(gt=0, lt=1)]
 Positive = Annotated[Decimal, Field(gt=0)]
+Count = Annotated[int, _Number, Field(ge=0)]
+AtLeastOne = Annotated[int, _Number, Field(gt=0)]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
@@ -45,9 +65,22 @@ class OpenInterest(Table):
     pct: Positive = Decimal("0.10")
 
 
+def _needing(table: TakeProfit | TimeStop | KillSwitch, *figures: str) -> None:
+    """Refuse a rule that is switched on without the figure it acts by: it would protect nobody."""
+    if table.enabled and all(getattr(table, name) is None for name in figures):
+        raise PydanticCustomError(
+            "no_figure", "it is enabled and needs {names}", {"names": " or ".join(figures)}
+        )
+
+
 class TakeProfit(Table):
     enabled: bool = False
     pct: Positive | None = None
+
+    @model_validator(mode="after")
+    def _has_its_figure(self) -> Self:
+        _needing(self, "pct")
+        return self
 
 
 class EndOfDay(Table):
@@ -58,7 +91,12 @@ class EndOfDay(Table):
 
 class TimeStop(Table):
     enabled: bool = False
-    minutes: Annotated[int, Field(gt=0)] | None = None
+    minutes: AtLeastOne | None = None
+
+    @model_validator(mode="after")
+    def _has_its_figure(self) -> Self:
+        _needing(self, "minutes")
+        return self
 
 
 class KillSwitch(Table):
@@ -66,6 +104,11 @@ class KillSwitch(Table):
     daily_loss: Positive | None = None
     """Money lost since the session began, in an account's currency."""
     max_drawdown: Fraction | None = None
+
+    @model_validator(mode="after")
+    def _has_its_figure(self) -> Self:
+        _needing(self, "daily_loss", "max_drawdown")
+        return self
 
 
 class Exits(Table):
@@ -108,11 +151,11 @@ class Paper(Table):
 
 
 class LimitTable(Table):
-    positions_max: Annotated[int, Field(ge=0)] = 0
+    positions_max: Count = 0
     """0: no limit."""
-    positions_max_per_strategy: Annotated[int, Field(ge=0)] = 0
-    positions_max_per_instrument: Annotated[int, Field(ge=0)] = 0
-    cooldown_s: Annotated[int, Field(ge=0)] = 0
+    positions_max_per_strategy: Count = 0
+    positions_max_per_instrument: Count = 0
+    cooldown_s: Count = 0
 
 
 class Signals(Table):
@@ -122,7 +165,7 @@ class Signals(Table):
 
 
 class Freshness(Table):
-    price_age_max: Annotated[int, Field(gt=0)] = 60
+    price_age_max: AtLeastOne = 60
     """Seconds after which a price is no price."""
     silent: Annotated[float, Field(gt=0)] = 60
     """Seconds of silence after which a held instrument is polled."""

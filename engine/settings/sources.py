@@ -243,6 +243,8 @@ def _faults(error: ValidationError, merged: Mapping[str, Any], sources: Mapping[
             value = value.get(part) if isinstance(value, Mapping) else value
             key = f"{key}.{part}" if key else str(part)
             source = sources.get(key, source)
+        if source == "configuration":  # a whole table is at fault: what was said in it
+            source = next((sources[k] for k in sources if k.startswith(f"{key}.")), source)
         is_secret = key.partition(".")[0] == "secrets"
         lines.append(f"{source}: {key} was {_quoted(value, is_secret)}: {fault['msg']}")
     return "\n".join(lines)

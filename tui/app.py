@@ -90,8 +90,7 @@ class Console(App[int], inherit_bindings=False):
         for look in self.looks.values():
             self.register_theme(look.theme)
         known = habits.load(data_dir)
-        wanted = self.settings.theme or known.theme or terminal.theme
-        self.use_theme(terminal.theme if terminal.is_mono else wanted)
+        self.use_theme(self.settings.theme_of(known.theme))
         view = self.settings.view or known.view
         view = view if view in VIEWS else "dashboard"
         self.stage = Stage(self.desk, self.keys, view, known)

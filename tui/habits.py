@@ -67,7 +67,9 @@ def apply(habits: Habits, panel: Panel) -> None:
 
 def of(app: Console) -> Habits:
     """Return what to remember of a console."""
-    habits = replace(app.stage.known, theme=app.look.name, view=app.stage.view)
+    habits = replace(app.stage.known, view=app.stage.view)
+    if app.look.name != app.settings.theme_of(habits.theme):
+        habits = replace(habits, theme=app.look.name)  # chosen here, not by link or terminal
     positions, log = app.stage.panels.get("positions"), app.stage.panels.get("log")
     if isinstance(positions, PositionsPanel):
         habits = replace(habits, sort=positions.sort, is_reverse=positions.is_reverse)

@@ -24,7 +24,7 @@ class ConsoleSettings:
     has_mouse: bool | None = None
     frames_per_second: int | None = None
     is_slow_link: bool = False
-    """2 frames a second, whatever else is said."""
+    """At most 2 frames a second, and sixteen colours unless a theme was asked for."""
     keymap: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     """Action id to keys."""
     view: str | None = None
@@ -39,3 +39,11 @@ class ConsoleSettings:
     @property
     def mouse(self) -> bool:
         return self.terminal.has_mouse if self.has_mouse is None else self.has_mouse
+
+    def theme_of(self, remembered: str) -> str:
+        """Return the theme to start with: asked for, fit for the link, remembered, or fitting."""
+        if self.terminal.is_mono:
+            return self.terminal.theme
+        if self.is_slow_link and self.theme is None:
+            return "ansi-16"
+        return self.theme or remembered or self.terminal.theme

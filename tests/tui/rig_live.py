@@ -16,6 +16,7 @@ def main() -> None:
     parser.add_argument("--theme")
     parser.add_argument("--positions", type=int, default=0, help="a crowd instead of the story")
     parser.add_argument("--rate", type=int)
+    parser.add_argument("--slow", action="store_true", help="slow-link mode")
     parser.add_argument("--step", type=float, default=0.1, help="seconds between price changes")
     parser.add_argument("--view", default="dashboard")
     options = parser.parse_args()
@@ -36,6 +37,7 @@ def main() -> None:
         theme=options.theme,
         view=options.view,
         frames_per_second=options.rate,
+        is_slow_link=options.slow,
     )
     rig = Rig(settings, crowd(options.positions) if options.positions else None)
 

@@ -44,6 +44,18 @@ def test_only_rows_in_view_are_made() -> None:
     assert made == [f"r{i}" for i in range(10)]
 
 
+def test_rows_change_places_at_most_every_two_seconds_unless_asked() -> None:
+    grid = Grid(COLUMNS)
+    grid.arrange(["a", "b"], Nanos(0))
+    grid.arrange(["c", "b", "a"], Nanos(SECOND))
+    assert grid.order == ["a", "b", "c"]
+    grid.arrange(["c", "b", "a"], Nanos(2 * SECOND))
+    assert grid.order == ["c", "b", "a"]
+    grid.sort_now()
+    grid.arrange(["a", "b", "c"], Nanos(2 * SECOND))
+    assert grid.order == ["a", "b", "c"]
+
+
 def test_the_cursor_moves_on_when_its_row_goes() -> None:
     grid = Grid(COLUMNS)
     grid.arrange(["a", "b", "c"], Nanos(0))

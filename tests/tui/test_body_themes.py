@@ -101,5 +101,8 @@ def test_the_environment_suggests_theme_rate_and_mouse(
     assert settings.mouse is mouse
 
 
-def test_a_slow_link_gets_two_frames_a_second() -> None:
-    assert ConsoleSettings(is_slow_link=True).frame_seconds == 0.5
+def test_a_slow_link_gets_two_frames_a_second_and_sixteen_colours() -> None:
+    slow = ConsoleSettings(is_slow_link=True)
+    assert slow.frame_seconds == 0.5
+    assert slow.theme_of("light") == "ansi-16"
+    assert ConsoleSettings(is_slow_link=True, theme="light").theme_of("") == "light"

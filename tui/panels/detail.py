@@ -9,9 +9,9 @@ from engine.domain.ids import OrderId, PositionId
 from engine.domain.position import Position, Trade
 from tui import formatting as fmt
 from tui.panel import Panel
-from tui.panels.story import told
 from tui.replica import Concern, Replica
 from tui.sanitise import for_screen
+from tui.story import told
 from tui.widgets.line import BLANK, Line, cut
 
 Pair = tuple[str, str]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from engine.domain import calendar
-from engine.domain.health import Level
 from engine.domain.ids import MINUTE, SECOND, Nanos
 from engine.domain.session import Mode
 from tui import formatting as fmt
 from tui.book import Totals, totals
+from tui.hues import LEVELS
 from tui.panel import Desk
 from tui.progress import Step, Told
 from tui.sanitise import for_screen
@@ -20,13 +20,6 @@ Chunk = tuple[int, Line]
 
 FEED_LATE: Final = 5 * SECOND
 MODES: Final = {Mode.PAPER: "paper", Mode.LIVE: "live", Mode.REPLAY: "replay"}
-LEVELS: Final = {
-    Level.EXCELLENT: "ok",
-    Level.GOOD: "ok",
-    Level.FAIR: "warning",
-    Level.POOR: "error",
-    Level.CRITICAL: "live",
-}
 STEPS: Final = {
     Step.SENT: "muted",
     Step.ACCEPTED: "accent",

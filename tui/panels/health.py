@@ -6,19 +6,14 @@ from typing import ClassVar
 
 from engine.domain.health import Component, Health
 from tui import formatting as fmt
+from tui.hues import LEVELS, hue_of
 from tui.panel import Panel
-from tui.panels.header import LEVELS
 from tui.replica import Concern
 from tui.sanitise import for_screen
 from tui.widgets.gauges import meter
 from tui.widgets.line import BLANK, Line, Span, cut
 
 _NAME_WIDTH = 13
-
-
-def hue_of(score: float) -> str:
-    """Return the token of a score; the figure beside it says the same."""
-    return "bar" if score >= 75 else "warning" if score >= 40 else "error"
 
 
 def project(health: Health, width: int) -> list[Line]:

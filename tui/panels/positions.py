@@ -218,11 +218,13 @@ class PositionsPanel(Panel):
     def next_sort(self, step: int = 1) -> None:
         """Sort by the next column."""
         self.sort = SORTS[(SORTS.index(self.sort) + step) % len(SORTS)]
+        self.grid.sort_now()
         self.show()
 
     def reverse_sort(self) -> None:
         """Turn the order round."""
         self.is_reverse = not self.is_reverse
+        self.grid.sort_now()
         self.show()
 
     @property
@@ -233,6 +235,7 @@ class PositionsPanel(Panel):
     def set_filter(self, text: str) -> None:
         """Show only what matches; empty shows all."""
         self.filter = Filter(text)
+        self.grid.sort_now()
         self.show()
 
     def on_click(self, event: events.Click) -> None:

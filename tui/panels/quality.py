@@ -7,8 +7,8 @@ from typing import ClassVar
 from engine.domain.quality import InstrumentQuality, QualityReport
 from engine.link.protocol import Pulse
 from tui import formatting as fmt
+from tui.hues import hue_of
 from tui.panel import Panel
-from tui.panels.health import hue_of
 from tui.replica import Concern
 from tui.sanitise import for_screen
 from tui.widgets.gauges import meter

@@ -119,11 +119,13 @@ class TradesPanel(Panel):
         """Sort by the next column."""
         names = tuple(_SORTS)
         self.sort = names[(names.index(self.sort) + step) % len(names)]
+        self.grid.sort_now()
         self.show()
 
     def reverse_sort(self) -> None:
         """Turn the order round."""
         self.is_reverse = not self.is_reverse
+        self.grid.sort_now()
         self.show()
 
     @property
@@ -134,4 +136,5 @@ class TradesPanel(Panel):
     def set_filter(self, text: str) -> None:
         """Show only what contains `text`."""
         self.search = text
+        self.grid.sort_now()
         self.show()

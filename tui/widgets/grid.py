@@ -16,6 +16,8 @@ from tui.widgets.line import BLANK, MUTED, Line, Span
 
 FREEZE: Final = 2 * SECOND
 """Rows keep their places so long after a cursor key: nothing jumps away under a finger."""
+RESORT: Final = 2 * SECOND
+"""Rows change places at most so often: figures may dance, rows may not."""
 CURSOR: Final = ">"
 
 
@@ -41,21 +43,28 @@ class Grid:
         self.cursor: str | None = None
         self.top = 0
         self._frozen_until = Nanos(0)
+        self._sorted_at: Nanos | None = None
         self._widths: dict[str, int] = {}
         self._drawn_width = 0
 
     def arrange(self, ids: Sequence[str], mono: Nanos) -> None:
-        """Take over the sorted ids; while frozen, rows keep their places."""
+        """Take over the sorted ids, unless rows have to keep their places for a while."""
         at = self.index
-        if mono < self._frozen_until:
+        is_fresh = self._sorted_at is not None and mono - self._sorted_at < RESORT
+        if is_fresh or mono < self._frozen_until:
             present = set(ids)
             known = set(self.order)
             self.order = [i for i in self.order if i in present]
             self.order += [i for i in ids if i not in known]
         else:
             self.order = list(ids)
+            self._sorted_at = mono
         if self.cursor not in self.order:
             self.cursor = self.order[min(at, len(self.order) - 1)] if self.order else None
+
+    def sort_now(self) -> None:
+        """Let the next order count at once: the operator asked for another one."""
+        self._sorted_at, self._frozen_until = None, Nanos(0)
 
     @property
     def index(self) -> int:

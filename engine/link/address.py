@@ -54,11 +54,16 @@ def listening(path: Path) -> socket.socket:
 
 
 def connected(path: Path) -> socket.socket:
-    """Return a blocking socket to the engine at `path`. Raises OSError if none listens."""
+    """Return a blocking socket to the engine at `path`.
+
+    Never waits. Raises OSError if none listens, or one that is frozen has a full queue.
+    """
     client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
+        client.setblocking(False)  # a local connection is there at once, or BlockingIOError is
         with address(path) as name:
             client.connect(name)
+        client.setblocking(True)
         peer = peer_of(client)
         if peer is not None and peer[1] not in {os.getuid(), 0}:
             raise PermissionError(f"{path} is served by user {peer[1]}")

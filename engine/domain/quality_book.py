@@ -137,6 +137,14 @@ class QualityBook:
 
 
 def _quality(instrument: InstrumentId, watch: Watch) -> InstrumentQuality:
+    """Return the report of an instrument; one without a new sample has the same as before."""
+    at = (watch.window.turns_at, watch.window.samples)
+    if watch.reported is None or watch.reported[0] != at:
+        watch.reported = (at, _new_quality(instrument, watch))
+    return watch.reported[1]
+
+
+def _new_quality(instrument: InstrumentId, watch: Watch) -> InstrumentQuality:
     window = watch.window
     if not window.totals:
         return InstrumentQuality(instrument, 100.0, window.trend, window.size, (), None)

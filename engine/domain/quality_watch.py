@@ -14,7 +14,7 @@ from engine.domain.ids import SECOND, Nanos
 from engine.domain.instrument import Instrument, Kind
 from engine.domain.market import Bar, Tick
 from engine.domain.money import LEAST, ZERO
-from engine.domain.quality import WINDOW_S
+from engine.domain.quality import WINDOW_S, InstrumentQuality
 from engine.domain.quality_window import Window
 
 LARGEST: Final = Decimal("1e15")
@@ -54,6 +54,7 @@ class Watch:
         "oi",
         "price",
         "price_float",
+        "reported",
         "still",
         "volume",
         "window",
@@ -73,6 +74,8 @@ class Watch:
         self.price_float = self.median = 0.0
         self.least = float(instrument.tick_size) * JUMP_TICKS
         self.moves = self.still = 0
+        self.reported: tuple[tuple[int, int], InstrumentQuality] | None = None
+        """The newest report, and what the window stood at: it changes with every sample."""
 
     def look(self, tick: Tick, now: int, ahead: int) -> str | None:
         """Count `tick`; return why it must not become a tick, or None."""

@@ -114,6 +114,11 @@ class Monitor:
         """Note that the feed's task failed; an empty `why`: it is back."""
         self.sensors.feed_down = why
 
+    @property
+    def is_feed_up(self) -> bool:
+        """Whether prices flow, as of the last measurement; before the first one they may."""
+        return self._is_up
+
     def measure(self) -> Checkup:
         """Measure now."""
         now = self.clock.now()

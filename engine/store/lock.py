@@ -56,7 +56,8 @@ def held(data_dir: Path, now: Nanos) -> Iterator[Owner]:
     Take it before the database is touched. Child processes do not inherit it.
     """
     path = lock_path(data_dir)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # parents made on the way get no mode
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if not _locked(fd):

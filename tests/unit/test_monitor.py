@@ -103,6 +103,7 @@ def test_a_feed_that_falls_silent_is_said_once_and_its_return_once(bench: Bench)
     assert isinstance(lost, FeedChanged)
     assert not lost.is_up
     assert block == EntriesBlocked("feed", f"feed: {lost.why}")
+    assert not bench.monitor.is_feed_up
     later = bench.go(30, is_ticking=False)
     assert later.notices == ()
     assert score(later, "feed") < 70

@@ -244,3 +244,17 @@ def test_a_held_instrument_weighs_more_in_the_overall_score() -> None:
 
 def test_every_refusing_check_has_its_own_points() -> None:
     assert set(CHECKS) > REFUSING
+
+
+def test_a_report_follows_every_sample_refusal_and_passing_minute() -> None:
+    judge = book()
+    feed(judge, tick("30", START, volume="0"))
+    before = judge.report(Nanos(START))
+    assert judge.report(Nanos(START)) == before
+    feed(judge, tick("30", START, volume="0"))
+    assert counted(judge)["duplicate"] == 1
+    judge.refuse("row_too_short", NIFTY, "1,2", Nanos(START))
+    bad = judge.report(Nanos(START)).instruments[0]
+    assert bad.last_bad is not None
+    assert bad.last_bad.check == "row_too_short"
+    assert judge.report(Nanos(START + 301 * SECOND)).instruments[0].samples == 0

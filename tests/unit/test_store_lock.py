@@ -36,6 +36,13 @@ def test_a_second_engine_learns_who_holds_the_directory(tmp_path: Path) -> None:
     assert owner.boot_id == boot_id()
 
 
+def test_a_new_directory_is_private_to_its_owner(tmp_path: Path) -> None:
+    data_dir = tmp_path / "new" / "data"
+    with held(data_dir, Nanos(1)):
+        made = (data_dir, lock_path(data_dir).parent)
+        assert [path.stat().st_mode & 0o777 for path in made] == [0o700, 0o700]
+
+
 def test_the_directory_is_free_after_the_block(tmp_path: Path) -> None:
     with held(tmp_path, Nanos(1)):
         assert holder(tmp_path) is not None

@@ -222,7 +222,16 @@ async def serving(hub: Hub, path: Path) -> AsyncIterator[Server]:
     acceptor = await loop.create_unix_server(server.accept, sock=bound)
     try:
         yield server
+    except Exception as error:
+        server.farewell = f"the engine failed: {_first_of(error)}"
+        raise
     finally:
         acceptor.close()
         path.unlink(missing_ok=True)  # noqa: ASYNC240  a name in memory
         await server.close()
+
+
+def _first_of(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return type(error).__name__

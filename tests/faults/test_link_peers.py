@@ -142,6 +142,21 @@ def _accepts(entry: Entry) -> bool:
     return isinstance(entry.event, CommandAccepted)
 
 
+async def test_an_engine_that_failed_says_so_and_not_that_it_ended(tmp_path: Path) -> None:
+    ear = Ear()
+    with pytest.raises(ExceptionGroup):
+        await failing(tmp_path, ear)
+    (lost,) = await ear.hears(Disconnected)
+    assert lost.why == "the engine failed: ZeroDivisionError"
+
+
+async def failing(tmp_path: Path, ear: Ear) -> None:
+    async with room(tmp_path) as made:
+        made.link("socket", "one").attach(ear)
+        await ear.hears(Welcome)
+        raise ZeroDivisionError
+
+
 async def test_a_console_may_be_there_before_its_engine(tmp_path: Path) -> None:
     ear = Ear()
     link = SocketLink(socket_path(tmp_path), Hello("early", "early"))

@@ -68,46 +68,45 @@ def _fold(names: tuple[str, ...], front: str) -> tuple[str, ...]:
 
 
 def _dashboard(width: int, height: int, front: str) -> Plan:
-    if (width, height) >= WIDE and height >= WIDE[1] - 3:
-        right = max(62, width // 3)
-        left = width - right - 1
-        upper, closed = height * 2 // 5, max(6, height // 6)
-        ladder, bars = 13, 11
-        chart = height - ladder - bars
-        return Plan(
-            {
-                "positions": Region(0, 0, left, upper),
-                "trades": Region(0, upper, left, closed),
-                "log": Region(0, upper + closed, left, height - upper - closed),
-                "stops": Region(left + 1, 0, right, ladder),
-                "chart": Region(left + 1, ladder, right, chart),
-                "health": Region(left + 1, ladder + chart, right, bars),
-            }
-        )
+    if width >= WIDE[0] and height >= WIDE[1] - 3:
+        return _wide_dashboard(width, height)
     if width >= MEDIUM[0] and height >= MEDIUM[1] - 4:
         upper, middle = height * 2 // 5, min(13, height // 3 + 1)
         left = width * 11 // 20
         tabs = _fold(("health", "chart", "trades"), front)
-        return Plan(
-            {
-                "positions": Region(0, 0, width, upper),
-                "stops": Region(0, upper, left, middle),
-                tabs[0]: Region(left + 1, upper, width - left - 1, middle),
-                "log": Region(0, upper + middle, width, height - upper - middle),
-            },
-            tabs,
-        )
+        regions = {
+            "positions": Region(0, 0, width, upper),
+            "stops": Region(0, upper, left, middle),
+            tabs[0]: Region(left + 1, upper, width - left - 1, middle),
+            "log": Region(0, upper + middle, width, height - upper - middle),
+        }
+        return Plan(regions, tabs)
     tabs = _fold(("log", "health", "trades", "chart"), front)
-    ladder = min(9, max(5, height * 3 // 8))
-    fold = max(4, height // 6)
+    ladder, fold = min(9, max(5, height * 3 // 8)), max(4, height // 6)
     upper = height - ladder - fold
+    regions = {
+        "positions": Region(0, 0, width, upper),
+        "stops": Region(0, upper, width, ladder),
+        tabs[0]: Region(0, upper + ladder, width, fold),
+    }
+    return Plan(regions, tabs)
+
+
+def _wide_dashboard(width: int, height: int) -> Plan:
+    right = max(62, width // 3)
+    left = width - right - 1
+    upper, closed = height * 2 // 5, max(6, height // 6)
+    ladder, bars = 13, 11
+    chart = height - ladder - bars
     return Plan(
         {
-            "positions": Region(0, 0, width, upper),
-            "stops": Region(0, upper, width, ladder),
-            tabs[0]: Region(0, upper + ladder, width, fold),
-        },
-        tabs,
+            "positions": Region(0, 0, left, upper),
+            "trades": Region(0, upper, left, closed),
+            "log": Region(0, upper + closed, left, height - upper - closed),
+            "stops": Region(left + 1, 0, right, ladder),
+            "chart": Region(left + 1, ladder, right, chart),
+            "health": Region(left + 1, ladder + chart, right, bars),
+        }
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 from typing import Final
 
 from engine.domain import calendar
 from engine.domain.ids import Nanos
 from engine.domain.instrument import Instrument
-from engine.runtime.holidays import Holidays
+from engine.runtime.holidays import CODES, Holidays, HolidaysUnknown, holidays
 
 _SATURDAY: Final = 5
 
@@ -36,3 +38,20 @@ class MarketHours:
         if early is not None and now >= calendar.instant(day, early, instrument.time_zone):
             return False
         return is_session
+
+
+async def market_hours(
+    instruments: Iterable[Instrument], today: date, cache: Path, warn: Callable[[str], None]
+) -> MarketHours:
+    """Return hours with the holidays of every exchange among `instruments` that is known.
+
+    What cannot be found out is told to `warn`; that exchange's weekdays then trade.
+    """
+    exchanges = {i.calendar for i in instruments if i.session_open is not None}
+    known: dict[str, Holidays] = {}
+    for exchange in sorted(exchanges & CODES.keys()):
+        try:
+            known[exchange] = await holidays(exchange, today, cache)
+        except HolidaysUnknown as error:
+            warn(f"holidays of {exchange} are not known: {error}")
+    return MarketHours(known)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +23,29 @@ def test_no_class_or_file_has_a_name_that_says_nothing() -> None:
     for path in sources.python_files(*sources.PRODUCT):
         vague += [str(path)] if {p.title() for p in path.stem.split("_")} & VAGUE else []
         for name, _, _ in sources.classes(path):
-            if VAGUE & set(re.findall(r"[A-Z][a-z]+", name)):
+            words = re.findall(r"[A-Z][a-z]+", name)
+            if words and words[-1] in VAGUE:
                 vague.append(f"{path}:{name}")
     assert not vague
+
+
+def test_what_the_application_is_made_of_knows_it_in_annotations_only() -> None:
+    at_run_time = [
+        f"{path}:{node.lineno}"
+        for path in sources.python_files("tui")
+        if path.parts[1] != "cli"
+        for node in _imports_at_run_time(sources.tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module == "tui.app"
+    ]
+    assert not at_run_time
+
+
+def _imports_at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    for child in ast.iter_child_nodes(node):
+        is_typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if not is_typing:
+            yield child
+            yield from _imports_at_run_time(child)
 
 
 def test_nothing_is_left_for_later_in_the_code() -> None:

@@ -38,6 +38,11 @@ GATE_SOURCE: Final = "quality"
 """Source of the block that the feed's overall score causes."""
 FEED_SOURCE: Final = "feed"
 """Source of the block while the feed is lost or silent."""
+DISK_SOURCE: Final = "disk"
+DISK_STOP_MB: Final = 50.0
+"""Below this nothing is entered, so that there is room to journal every exit (D01)."""
+DISK_GO_MB: Final = 100.0
+"""From here on entries are allowed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class Monitor:
         self._gates = Gates()
         self._level: Level | None = None
         self._is_up = True
+        self._is_full = False
         self._remarks = Remarks()
 
     def attach(self) -> None:
@@ -95,6 +101,7 @@ class Monitor:
         self.sensors.attach()
         blocks = self.sensors.engine.state.blocks
         self._is_up = FEED_SOURCE not in blocks
+        self._is_full = DISK_SOURCE in blocks
         for source, reason in blocks.items():
             if source == GATE_SOURCE or source.startswith(INSTRUMENT_BLOCK):
                 id_ = InstrumentId(source.removeprefix(INSTRUMENT_BLOCK))
@@ -130,7 +137,11 @@ class Monitor:
         health = examine(vitals, self._level)
         self._level = health.level
         gates = self._gates.turn(report) if sensors.watching.is_gated else ()
-        notices = (*map(_notice, gates), *self._feed_notice(vitals))
+        notices = (
+            *map(_notice, gates),
+            *self._feed_notice(vitals),
+            *self._disk_notice(vitals.host.disk_free_mb),
+        )
         polls = measuring.polls_of(sensors, now)
         remarks = self._remarks.on(vitals, health)
         return Checkup(vitals, health, report, gates, polls, notices, remarks)
@@ -167,6 +178,17 @@ class Monitor:
         silence = sensors.feed.silence_s(vitals.at)
         why = sensors.feed_down or f"silent for {silence or 0.0:.1f} s"
         return FeedChanged(feed, is_up, why), EntriesBlocked(FEED_SOURCE, f"{feed}: {why}")
+
+    def _disk_notice(self, free: float | None) -> tuple[Notice, ...]:
+        """Block entries while the disk is nearly full; exits go on to the last byte."""
+        if free is None:
+            return ()
+        is_full = free < (DISK_GO_MB if self._is_full else DISK_STOP_MB)
+        if is_full == self._is_full:
+            return ()
+        self._is_full = is_full
+        why = f"{free:.0f} MB free; entries need {DISK_GO_MB:.0f}"
+        return (EntriesBlocked(DISK_SOURCE, why) if is_full else EntriesAllowed(DISK_SOURCE),)
 
 
 def _notice(gate: Gate) -> Notice:

@@ -256,6 +256,33 @@ async def test_a_checkup_is_published_every_second(bench: Bench) -> None:
     assert len(beats) == 30
 
 
+class Disk(Host):
+    """A disk that is as full as a test says."""
+
+    free = 1_000.0
+
+    def disk_free_mb(self) -> float | None:
+        return self.free
+
+
+def test_a_disk_that_fills_up_blocks_entries_until_there_is_room_again(bench: Bench) -> None:
+    bench.monitor.sensors.host = disk = Disk(Path("/"))
+    said = []
+    for free in (50, 49.6, 20, 99, 100, 60):
+        disk.free = free
+        said.append(bench.go(1).notices)
+    blocked = EntriesBlocked("disk", "50 MB free; entries need 100")
+    assert said == [(), (blocked,), (), (), (EntriesAllowed("disk"),), ()]
+
+
+def test_a_disk_block_of_an_earlier_process_is_lifted_when_there_is_room(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.desk.give(EntriesBlocked("disk", "20 MB free; entries need 100"))
+    bench.monitor.sensors.host = Disk(tmp_path)
+    bench.monitor.attach()
+    assert bench.go(1).notices == (EntriesAllowed("disk"),)
+
+
 def quality(value: float) -> QualityReport:
     one = InstrumentQuality(NIFTY, value, 0.0, 10, (), None)
     return QualityReport(START, 100.0, 60.0, (one,))

@@ -106,6 +106,7 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         stale_s=settings.freshness.stale,
         is_persistent=settings.store.persistence == "on",
         signals_file=settings.signals.file,
+        secrets=tuple(s.get_secret_value() for s in settings.secrets.values()),
     )
 
 

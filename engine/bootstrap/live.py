@@ -39,6 +39,7 @@ from engine.runtime.monitor import Monitor
 from engine.runtime.sensors import Watching
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_process import ProcessHost
+from engine.runtime.watchdog import LoopWatch
 from engine.store.lock import held
 from engine.store.memory import MemoryJournal
 from engine.store.sqlite import SqliteJournal
@@ -206,6 +207,11 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
         live = LiveEngine(options, clock, journal, feed, await feed.instruments(), state)
         live.logbook.start()
         stack.callback(live.logbook.close)
+        live.logbook.hide(options.secrets)
+        watch = LoopWatch(clock, live.logbook.alarm)
+        live.monitor.beat = watch.beat
+        watch.start()
+        stack.callback(watch.stop)
         await live.begin()
         yield live
 

@@ -33,6 +33,8 @@ class LiveOptions:
     quality_gate: float = 60.0
     stale_s: float = 3.0
     signals_file: Path | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Texts that must not reach a log."""
     is_persistent: bool = True
     """False: nothing is kept; said on screen all the time."""
 

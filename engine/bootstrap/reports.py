@@ -47,7 +47,7 @@ class Reports:
         self._watchers: list[Callable[[Report], None]] = []
         self._health: Health | None = None
         self._quality: QualityReport | None = None
-        self._is_feed_up = False
+        self._is_feed_up = True
         self._rss_mb = 0.0
         self._rate: tuple[Nanos, int, float] = (self._started_at, 0, 0.0)
         logbook.subscribe(self._tell)
@@ -65,6 +65,8 @@ class Reports:
             part.name == "feed" and part.score <= 0 for part in checkup.health.components
         )
         self._rss_mb = self._monitor.sensors.host.rss_mb()
+        for remark in checkup.remarks:
+            self._logbook.note(remark)
         self._logbook.performance(checkup.figures)
         self._tell(checkup.health)
         self._tell(checkup.quality)

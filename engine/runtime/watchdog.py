@@ -27,16 +27,15 @@ class LoopWatch:
         self._clock = clock
         self._alarm = alarm
         self._stuck = int(stuck_s * SECOND)
-        self._beat: Nanos = clock.monotonic()
+        self._beat: Nanos | None = None
         self._loop_thread = threading.get_ident()
         self._is_told = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="loop-watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch the calling thread's loop."""
+        """Watch the calling thread's loop, from its first beat on: a start may take its time."""
         self._loop_thread = threading.get_ident()
-        self.beat()
         self._thread.start()
 
     def beat(self) -> None:
@@ -50,6 +49,8 @@ class LoopWatch:
 
     def look(self) -> None:
         """Alarm if the loop stands still; the thread does it every LOOK_S."""
+        if self._beat is None:
+            return
         still = self._clock.monotonic() - self._beat
         if still < self._stuck:
             self._is_told = False

@@ -327,8 +327,12 @@ def test_a_stuck_loop_is_named_once_by_the_place_that_holds_it() -> None:
     clock, told = ManualClock(), list[str]()
     watch = LoopWatch(clock, told.append)
     watch._loop_thread = threading.get_ident()
+    clock.set(Nanos(60 * SECOND))
     watch.look()
-    clock.set(Nanos(4 * SECOND))
+    assert told == []
+    watch.beat()
+    watch.look()
+    clock.set(Nanos(64 * SECOND))
     watch.look()
     watch.look()
     assert len(told) == 1
@@ -336,7 +340,7 @@ def test_a_stuck_loop_is_named_once_by_the_place_that_holds_it() -> None:
     assert sys._getframe().f_code.co_name in told[0]
     watch.beat()
     watch.look()
-    clock.set(Nanos(9 * SECOND))
+    clock.set(Nanos(69 * SECOND))
     watch.look()
     assert len(told) == 2
 

@@ -31,30 +31,11 @@ def book_entry(state: State, order: Order, fill: Fill, seq: Seq, oi: Decimal | N
     instrument = state.instruments[order.instrument]
     account = state.accounts[instrument.currency]
     cost = cost_of(instrument, fill.price, fill.qty, state.limits.leverage)
-    value = instrument.value(fill.price, fill.qty)
     held = state.positions.get(order.position)
     if held is None:
-        position = Position(
-            id=order.position,
-            instrument=order.instrument,
-            side=order.side,
-            qty=fill.qty,
-            entry=fill.price,
-            cost=cost,
-            currency=instrument.currency,
-            opened_at=fill.at,
-            opened_seq=seq,
-            opened_qty=fill.qty,
-            entry_value=value,
-            oi_at_entry=oi,
-            strategy=order.strategy,
-            stop_loss=order.stop_loss,
-            take_profit=order.take_profit,
-            entry_order=order.id,
-            fees=fill.fee.amount,
-            opened_price=fill.price,
-        )
+        position = _opened(order, fill, seq, oi, cost, instrument)
     else:
+        value = instrument.value(fill.price, fill.qty)
         position = _enlarged(held, instrument, fill, cost, value)
     account = changed(
         account,
@@ -70,6 +51,31 @@ def book_entry(state: State, order: Order, fill: Fill, seq: Seq, oi: Decimal | N
         extremes=with_item(state.extremes, order.instrument, entered(known, seq))
         if is_new
         else state.extremes,
+    )
+
+
+def _opened(
+    order: Order, fill: Fill, seq: Seq, oi: Decimal | None, cost: Decimal, instrument: Instrument
+) -> Position:
+    return Position(
+        id=order.position,
+        instrument=order.instrument,
+        side=order.side,
+        qty=fill.qty,
+        entry=fill.price,
+        cost=cost,
+        currency=instrument.currency,
+        opened_at=fill.at,
+        opened_seq=seq,
+        opened_qty=fill.qty,
+        entry_value=instrument.value(fill.price, fill.qty),
+        oi_at_entry=oi,
+        strategy=order.strategy,
+        stop_loss=order.stop_loss,
+        take_profit=order.take_profit,
+        entry_order=order.id,
+        fees=fill.fee.amount,
+        opened_price=fill.price,
     )
 
 
@@ -151,9 +157,7 @@ def _closed(
         entry_at=last.opened_at,
         entry=last.entry,
         exit_at=fill.at,
-        exit=fill.price
-        if last.exited == fill.qty
-        else Price(instrument.entry_price(last.exit_value, last.exited)),
+        exit=_average_exit(last, fill, instrument),
         reason=last.last_exit,
         pnl=last.realised - last.fees,
         fees=last.fees,
@@ -179,3 +183,9 @@ def _closed(
         closed=(*state.closed[-(CLOSED_KEPT - 1) :], trade),
         cooldowns=with_item(state.cooldowns, last.instrument, fill.at),
     )
+
+
+def _average_exit(last: Position, fill: Fill, instrument: Instrument) -> Price:
+    if last.exited == fill.qty:
+        return fill.price
+    return Price(instrument.entry_price(last.exit_value, last.exited))

@@ -10,14 +10,23 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from engine.domain.event import Entry, OrderFilled, SignalRefused, StrategyNoted
-from engine.domain.ids import SECOND, InstrumentId, Nanos
+from engine.domain.event import (
+    Entry,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    SignalAccepted,
+    SignalRefused,
+    StrategyNoted,
+)
+from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
 from engine.domain.market import Market
 from engine.domain.money import ZERO, Currency, plain
 from engine.domain.position import Position, Trade
 from engine.domain.session import Account
 from engine.domain.signal import Signal
 from engine.domain.state import State
+from engine.domain.strategy import StrategyRecord
 
 
 def iso(at: Nanos) -> str:
@@ -35,6 +44,7 @@ class Outcome:
         self.trades: list[Trade] = []
         self.refusals: list[tuple[Signal, str]] = []
         self.notes: list[tuple[Nanos, str, str]] = []
+        self._entering: dict[OrderId, Signal] = {}
 
     def on_entry(self, entry: Entry, state: State) -> None:
         match entry.event:
@@ -42,28 +52,30 @@ class Outcome:
                 self.trades += [t for t in state.closed[-8:] if t.seq == entry.seq]
             case SignalRefused(signal=signal, reason=reason):
                 self.refusals.append((signal, reason))
+            case SignalAccepted(signal=signal, order=id_):
+                self._entering[id_] = signal
+            case OrderRejected(order=id_, reason=reason, text=text):
+                self._not_entered(id_, f"{reason}: {text}" if text else reason, state)
+            case OrderCancelled(order=id_, reason=reason):
+                self._not_entered(id_, reason or "cancelled", state)
             case StrategyNoted(strategy=name, text=text):
                 self.notes.append((entry.at, name, text))
             case _:
                 return
 
+    def _not_entered(self, order: OrderId, reason: str, state: State) -> None:
+        """Count an accepted signal as refused, too, when the venue then took nothing of it."""
+        signal = self._entering.pop(order, None)
+        if signal is not None and PositionId(order) not in state.positions:
+            self.refusals.append((signal, f"venue: {reason}"))
+
     def report(
         self, state: State, market: Market, labels: Mapping[InstrumentId, str] | None = None
     ) -> dict[str, Any]:
         """Return everything but ticks, quality and elapsed time, which the caller adds."""
-        session = state.session
         main = main_account(state)
         return {
-            "session": {
-                "id": session.id if session else None,
-                "mode": session.mode.value if session else None,
-                "venue": session.venue if session else None,
-                "feed": session.feed if session else None,
-                "start_time": iso(session.started_at) if session else None,
-                "end_time": iso(session.ended_at) if session and session.ended_at else None,
-                "status": session.status.value if session else None,
-                "events": state.seq,
-            },
+            "session": session_data(state),
             "account": account_data(state, market, main) if main else None,
             "accounts": {
                 currency: account_data(state, market, account)
@@ -83,24 +95,39 @@ class Outcome:
                 }
                 for signal, reason in self.refusals
             ],
-            "strategies": [
-                {
-                    "name": record.name,
-                    "kind": record.kind,
-                    "state": record.phase.value,
-                    "waits_for": record.waits_for,
-                    "signals": record.signals,
-                    "refused": record.refused,
-                    "failure": record.failure,
-                    "notes": [
-                        {"time": iso(at), "text": text}
-                        for at, name, text in self.notes
-                        if name == record.name
-                    ],
-                }
-                for record in state.strategies.values()
+            "strategies": [self._strategy_data(record) for record in state.strategies.values()],
+        }
+
+    def _strategy_data(self, record: StrategyRecord) -> dict[str, Any]:
+        return {
+            "name": record.name,
+            "kind": record.kind,
+            "state": record.phase.value,
+            "waits_for": record.waits_for,
+            "signals": record.signals,
+            "refused": record.refused,
+            "failure": record.failure,
+            "notes": [
+                {"time": iso(at), "text": text}
+                for at, name, text in self.notes
+                if name == record.name
             ],
         }
+
+
+def session_data(state: State) -> dict[str, Any]:
+    """Return the session as plain data; None everywhere without one."""
+    session = state.session
+    return {
+        "id": session.id if session else None,
+        "mode": session.mode.value if session else None,
+        "venue": session.venue if session else None,
+        "feed": session.feed if session else None,
+        "start_time": iso(session.started_at) if session else None,
+        "end_time": iso(session.ended_at) if session and session.ended_at else None,
+        "status": session.status.value if session else None,
+        "events": state.seq,
+    }
 
 
 def main_account(state: State) -> Account | None:

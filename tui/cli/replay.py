@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import os
 import sys
-import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from engine.domain.ids import SECOND
+from engine.runtime.clock import SystemClock
 from tui.cli.exits import DONE, HELD, STORE_REFUSED, USAGE, Failure
 from tui.cli.output import as_json, say, table
 
@@ -25,9 +26,10 @@ def command(args: argparse.Namespace) -> int:
     if args.data_dir is not None:
         os.umask(0o077)
         args.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    began = time.perf_counter()
+    clock = SystemClock()
+    began = clock.monotonic()
     result = asyncio.run(_run(plan, args))
-    result["elapsed_s"] = round(time.perf_counter() - began, 3)
+    result["elapsed_s"] = round((clock.monotonic() - began) / SECOND, 3)
     if args.json:
         as_json(result)
     else:

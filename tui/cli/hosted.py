@@ -19,9 +19,9 @@ from engine.runtime.supervisor import Process, Site, Supervisor, Turn
 from engine.store.lock import holder
 from tui.app import Console
 from tui.cli.exits import FAILED, Failure
+from tui.cli.launching import OUTPUT, start_engine
 from tui.cli.looks import console_settings
 from tui.cli.output import complain, say
-from tui.cli.run import OUTPUT, start_engine
 from tui.terminal import Terminal
 
 CRASHES = "console-crash.log"

@@ -29,6 +29,7 @@ from engine.runtime.replayer import Replayer
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_host import InlineHost
 from engine.runtime.strategy_loading import StrategySpec
+from engine.store.export import export_all
 from engine.store.lock import held
 from engine.store.memory import MemoryJournal
 from engine.store.sqlite import SqliteJournal
@@ -70,6 +71,11 @@ async def replay_journal(stack: AsyncExitStack, data_dir: Path) -> Journal:
             f"{data_dir} holds a replay with {open_} positions open; give another --data-dir"
         )
     return journal
+
+
+def export_trades(data_dir: Path) -> None:
+    """Bring the CSV files in `data_dir` to what its store holds (E-59). Raises OSError."""
+    export_all(data_dir / "holdfast.db", data_dir / "exports")
 
 
 async def run_replay(

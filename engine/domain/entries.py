@@ -13,7 +13,7 @@ from engine.domain.ids import SECOND, CommandId, Nanos, PositionId
 from engine.domain.instrument import Instrument
 from engine.domain.ledger import cost_of
 from engine.domain.market import Market, Quote
-from engine.domain.money import Price, Qty, quotient, rounded_down
+from engine.domain.money import ORDINARY, Price, Qty, is_ordinary, quotient, rounded_down
 from engine.domain.order import Order, OrderType
 from engine.domain.session import SessionStatus
 from engine.domain.signal import Signal
@@ -118,6 +118,18 @@ def _instrument(state: State, market: Market, signal: Signal, now: Nanos) -> str
     return None
 
 
+def _amounts(state: State, market: Market, signal: Signal, now: Nanos) -> str | None:
+    """Refuse what would not stay exact: a strategy may wish for anything."""
+    for name, amount in (
+        ("quantity", signal.qty),
+        ("stop", signal.stop_loss),
+        ("target", signal.take_profit),
+    ):
+        if amount is not None and not is_ordinary(amount):
+            return f"{name} was {f'{amount:f}'[:40]}, allowed: {ORDINARY}"
+    return None
+
+
 def _end_of_day(state: State, market: Market, signal: Signal, now: Nanos) -> str | None:
     """Refuse what the end-of-day rule would close at once."""
     instrument = state.instruments[signal.instrument]
@@ -194,6 +206,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _strategy,
     _blocks,
     _instrument,
+    _amounts,
     _end_of_day,
     _price,
     _confidence,

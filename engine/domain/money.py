@@ -37,6 +37,10 @@ _ROUNDING: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 ZERO: Final = Decimal(0)
 LEAST: Final = Decimal("1e-12")
 """The finest amount that is ever booked; divisions round to it, and what is left stays booked."""
+LARGEST: Final = Decimal("1e15")
+DIGITS_MAX: Final = 20
+ORDINARY: Final = f"from 1e-12 to 1e15, of {DIGITS_MAX} digits at most"
+"""What `is_ordinary` asks, in words."""
 
 
 def price(value: str | int | Decimal) -> Price:
@@ -53,6 +57,12 @@ def qty(value: str | int | Decimal) -> Qty:
     if amount <= 0:
         raise InvalidAmount(f"quantity must be positive, was {amount}")
     return Qty(amount)
+
+
+def is_ordinary(value: Decimal) -> bool:
+    """Return whether products and sums of a positive amount like `value` stay exact (EXACT)."""
+    is_sized = value.is_finite() and LEAST <= value <= LARGEST
+    return is_sized and len(value.as_tuple().digits) <= DIGITS_MAX
 
 
 def rounded(value: Decimal, increment: Decimal) -> Decimal:

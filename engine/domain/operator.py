@@ -24,7 +24,7 @@ from engine.domain.event import (
 from engine.domain.exits import flatten, order_exit
 from engine.domain.ids import SECOND, Nanos
 from engine.domain.market import Market, Quote
-from engine.domain.money import Qty, ratio, rounded_down
+from engine.domain.money import ORDINARY, Qty, is_ordinary, ratio, rounded_down
 from engine.domain.order import ExitKind, ExitReason
 from engine.domain.position import Position
 from engine.domain.risk import Latch
@@ -40,6 +40,7 @@ PersonCommand = (
     | cmd.ResumeEntries
     | cmd.CancelOrder
     | cmd.ControlStrategy
+    | cmd.ControlFeed
     | cmd.EndSession
 )
 
@@ -69,6 +70,8 @@ def _close(draft: Draft, market: Market, command: cmd.ClosePosition, now: Nanos)
         return moved
     instrument = draft.state.instruments[position.instrument]
     wanted = position.qty if command.qty is None else command.qty
+    if not is_ordinary(wanted):
+        return f"quantity was {f'{wanted:f}'[:40]}, allowed: {ORDINARY}"
     if wanted > position.qty:
         return f"quantity {wanted:f} is more than the open {position.qty:f}"
     qty = wanted if wanted == position.qty else rounded_down(wanted, instrument.lot_size)
@@ -107,6 +110,9 @@ def _change_stop(draft: Draft, market: Market, command: cmd.ChangeStop, now: Nan
         return f"no open position {command.position}"
     if position.close is not None:
         return f"already closing: exit {position.close.order} is {position.close.phase.value}"
+    for level in (command.stop_loss, command.take_profit):
+        if level is not None and not is_ordinary(level):
+            return f"price was {f'{level:f}'[:40]}, allowed: {ORDINARY}"
     quote = market.get(position.instrument)
     last = quote.last if quote is not None else position.entry
     wrong = wrong_side(position.side.sign, last, command.stop_loss, command.take_profit)
@@ -190,6 +196,25 @@ def _control(draft: Draft, market: Market, command: cmd.ControlStrategy, now: Na
     return None
 
 
+FEED_VERBS: Final = ("pause", "resume", "step", "seek", "speed")
+
+
+def _control_feed(draft: Draft, market: Market, command: cmd.ControlFeed, now: Nanos) -> str | None:
+    session = draft.state.session
+    if session is None or session.feed != "replay":
+        return f"the feed {session.feed if session else ''} cannot be controlled: no recording"
+    if command.verb not in FEED_VERBS:
+        return f"unknown verb {command.verb}: {', '.join(FEED_VERBS)}"
+    if command.verb == "seek" and (command.at is None or command.at < now):
+        return "seek goes forward only: what was traded cannot be taken back"
+    if command.verb == "step" and command.count < 1:
+        return f"step was {command.count}: 1 or more"
+    if command.speed is not None and command.speed <= 0:
+        return f"speed was {command.speed:f}: above 0"
+    _accept(draft, command, f"feed {command.verb}")
+    return None
+
+
 def _end(draft: Draft, market: Market, command: cmd.EndSession, now: Nanos) -> str | None:
     session = draft.state.session
     if session is None or session.status is not SessionStatus.ACTIVE:
@@ -208,5 +233,6 @@ _OBEY: Final[dict[type, Callable[[Draft, Market, Any, Nanos], str | None]]] = {
     cmd.ResumeEntries: _resume,
     cmd.CancelOrder: _cancel,
     cmd.ControlStrategy: _control,
+    cmd.ControlFeed: _control_feed,
     cmd.EndSession: _end,
 }

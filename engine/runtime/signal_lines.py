@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from engine.domain.ids import InstrumentId, Nanos
-from engine.domain.money import Price, Qty
+from engine.domain.money import ORDINARY, Price, Qty, is_ordinary
 from engine.domain.order import Side
 from engine.domain.signal import Signal
 from engine.ports.clock import Clock
@@ -50,6 +50,8 @@ def read_signals(path: Path) -> list[Signal]:
     """Return the signals of a file in its order; raises SignalFormatError naming the bad line."""
     try:
         text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise SignalFormatError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise SignalFormatError(f"{path}: not UTF-8 text (byte {error.start})") from None
     lines = enumerate(text.splitlines(), 1)
@@ -195,6 +197,8 @@ class _Line:
         value = values.get(name)
         if value is None and not is_needed:
             return ""
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+            self._refuse(name, value, "text without halves of characters")
         if not isinstance(value, str) or (is_needed and not value.strip()):
             self._refuse(name, value, "a text" + (" that is not empty" if is_needed else ""))
         return value.strip() if is_needed else value
@@ -224,7 +228,8 @@ class _Line:
         value = values.get(name)
         if value is None:
             return None
-        allowed = "a number above 0" if above is not None else f"a number from {least} to {most}"
+        span = f"above 0, {ORDINARY}" if above is not None else f"from {least} to {most}"
+        allowed = f"a number {span}"
         amount = value
         if isinstance(value, str):
             try:
@@ -233,9 +238,8 @@ class _Line:
                 self._refuse(name, value, allowed)
         if not isinstance(amount, Decimal) or not amount.is_finite() or not _is_sane(amount):
             self._refuse(name, value, allowed)
-        if (above is not None and amount <= above) or (least is not None and amount < least):
-            self._refuse(name, value, allowed)
-        if most is not None and amount > most:
+        is_small = amount < least if least is not None else not is_ordinary(amount)
+        if is_small or (most is not None and amount > most):
             self._refuse(name, value, allowed)
         return amount
 
@@ -268,7 +272,7 @@ def instant_of(value: object) -> Nanos | None:
         return None
     if moment.tzinfo is None:
         return None
-    since = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     at = ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
     return Nanos(at) if at > 0 else None
 

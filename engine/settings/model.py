@@ -29,8 +29,9 @@ def _no_flag(value: Any) -> Any:  # noqa: ANN401
 
 
 _Number = BeforeValidator(_no_flag)
-Fraction = Annotated[Decimal, Field(gt=0, lt=1)]
-Positive = Annotated[Decimal, Field(gt=0)]
+Fraction = Annotated[Decimal, Field(gt=0, lt=1, max_digits=12)]
+Positive = Annotated[Decimal, Field(gt=0, le=Decimal("1e15"), max_digits=20)]
+"""Bounds keep products and sums exact within the domain's 60 digits."""
 Count = Annotated[int, _Number, Field(ge=0)]
 AtLeastOne = Annotated[int, _Number, Field(gt=0)]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -51,7 +52,7 @@ class Initial(Table):
 
 class Trailing(Table):
     enabled: bool = True
-    activation_pct: Annotated[Decimal, Field(ge=0, lt=10)] = Decimal("0.10")
+    activation_pct: Annotated[Decimal, Field(ge=0, lt=10, max_digits=12)] = Decimal("0.10")
     pct: Fraction = Decimal("0.10")
 
 
@@ -135,18 +136,18 @@ class Exits(Table):
 
 
 class FeeTable(Table):
-    maker: Annotated[Decimal, Field(gt=-1, lt=1)] = Decimal(0)
-    taker: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal(0)
-    cap: Annotated[Decimal, Field(ge=0)] | None = None
+    maker: Annotated[Decimal, Field(gt=-1, lt=1, max_digits=12)] = Decimal(0)
+    taker: Annotated[Decimal, Field(ge=0, lt=1, max_digits=12)] = Decimal(0)
+    cap: Annotated[Decimal, Field(ge=0, max_digits=20)] | None = None
 
 
 class Paper(Table):
     initial_capital: Positive = Decimal(100_000)
-    leverage: Annotated[Decimal, Field(ge=1)] = Decimal(10)
+    leverage: Annotated[Decimal, Field(ge=1, le=1000, max_digits=12)] = Decimal(10)
     """Of perpetuals; everything else is paid in full."""
     capital_per_position: Positive | None = None
     default_qty: Positive | None = None
-    slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000)] = Decimal(0)
+    slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000, max_digits=12)] = Decimal(0)
     fees: FeeTable = FeeTable()
 
 
@@ -191,6 +192,16 @@ class Sim(Table):
     pace: Annotated[float, Field(gt=0)] = 20.0
 
 
+class Replay(Table):
+    """A recorded day as the feed of a live session (`feed = "replay"`)."""
+
+    files: tuple[Path, ...] = ()
+    instruments: tuple[Path, ...] = ()
+    speed: Annotated[float, Field(gt=0)] | None = 1.0
+    """Recorded seconds per second; none: as fast as it goes."""
+    bar_path: Literal["ohlc", "olhc"] = "olhc"
+
+
 class Store(Table):
     persistence: Literal["on", "off"] = "on"
 
@@ -219,7 +230,7 @@ class Settings(Table):
     """Live trading is not built into this version."""
     profile: Literal["default", "nifty-paper", "perp-paper"] = "default"
     data_dir: Path | None = None
-    feed: Literal["sim"] = "sim"
+    feed: Literal["sim", "replay"] = "sim"
     symbols: tuple[str, ...] = ()
     exits: Exits = Exits()
     paper: Paper = Paper()
@@ -231,6 +242,7 @@ class Settings(Table):
     health: Interval = Interval(interval=1)
     quality: Quality = Quality()
     sim: Sim = Sim()
+    replay: Replay = Replay()
     store: Store = Store()
     console: ConsoleTable = ConsoleTable()
     strategies: dict[str, StrategyTable] = {}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.domain.calendar import clock_time
 from engine.domain.errors import InvalidInstrument
 from engine.domain.ids import InstrumentId
 from engine.domain.instrument import Instrument, Kind, Right
-from engine.domain.money import Currency, plain
+from engine.domain.money import ORDINARY, Currency, is_ordinary, plain
 from engine.venues.refusals import FormatError, excerpt
 
 KEYS: Final = (
@@ -31,6 +31,7 @@ KEYS: Final = (
     "session_open",
     "session_close",
 )
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 _KINDS: Final = "|".join(kind.value for kind in Kind)
 
 
@@ -106,11 +107,11 @@ def _positive(terms: Mapping[str, Any], key: str, where: str) -> Decimal:
     try:
         if isinstance(value, (str, int, Decimal)) and not isinstance(value, bool):
             number = Decimal(value)
-            if number.is_finite() and number > 0:
+            if is_ordinary(number):
                 return number
     except InvalidOperation:
         pass
-    raise FormatError(f"{where}: {key} was {_shown(value)}, allowed: a number above 0")
+    raise FormatError(f"{where}: {key} was {_shown(value)}, allowed: a number above 0, {ORDINARY}")
 
 
 def _text(terms: Mapping[str, Any], key: str, where: str) -> str:
@@ -149,10 +150,8 @@ def _check_session(found: Mapping[str, Any], where: str) -> None:
     if (hours[0] is None) != (hours[1] is None):
         raise FormatError(f"{where}: session_open and session_close come together or not at all")
     for text in hours:
-        try:
-            clock_time(text or "00:00")
-        except ValueError:
-            raise FormatError(f"{where}: session time was {_shown(text)}, allowed: HH:MM") from None
+        if text is not None and _CLOCK.fullmatch(text) is None:
+            raise FormatError(f"{where}: session time was {_shown(text)}, allowed: HH:MM")
     if hours[0] is not None and hours[1] is not None and hours[0] >= hours[1]:
         raise FormatError(f"{where}: session_open {hours[0]} is not before {hours[1]}")
 

@@ -6,7 +6,9 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.domain.ids import SECOND
@@ -18,14 +20,14 @@ if TYPE_CHECKING:
     from engine.bootstrap.replay import ReplayPlan
     from engine.domain.ids import InstrumentId
     from engine.domain.instrument import Instrument
+    from engine.runtime.strategy_loading import StrategySpec
 
 
 def command(args: argparse.Namespace) -> int:
     """Replay the files of `args`."""
     plan = _plan(args)
     if args.data_dir is not None:
-        os.umask(0o077)
-        args.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(args.data_dir)
     clock = SystemClock()
     began = clock.monotonic()
     result = asyncio.run(_run(plan, args))
@@ -35,6 +37,14 @@ def command(args: argparse.Namespace) -> int:
     else:
         _show(result)
     return DONE
+
+
+def _make(data_dir: Path) -> None:
+    os.umask(0o077)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"--data-dir: {data_dir} cannot be used: {error.strerror}", USAGE) from None
 
 
 def _plan(args: argparse.Namespace) -> ReplayPlan:
@@ -61,14 +71,26 @@ def _plan(args: argparse.Namespace) -> ReplayPlan:
             args.bar_path,
         )
         for spec in plan.strategies:
-            load(spec)
+            _try(spec, load)
     except (SettingsError, SignalFormatError, FormatError, StrategyLoadError) as error:
         raise Failure(str(error), USAGE) from None
     return plan
 
 
+def _try(spec: StrategySpec, load: Callable[[StrategySpec], object]) -> None:
+    """Load a strategy once before anything starts: a user's file may raise anything."""
+    from engine.runtime.strategy_loading import StrategyLoadError
+
+    try:
+        load(spec)
+    except StrategyLoadError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        raise Failure(f"{spec.kind}: {type(error).__name__}: {error}", USAGE) from None
+
+
 async def _run(plan: ReplayPlan, args: argparse.Namespace) -> dict[str, Any]:
-    from engine.bootstrap.replay import replay_journal, run_replay
+    from engine.bootstrap.replay import export_trades, replay_journal, run_replay
     from engine.ports.journal import JournalRefused
     from engine.store.lock import DirectoryHeld
     from engine.venues.refusals import FormatError
@@ -78,7 +100,10 @@ async def _run(plan: ReplayPlan, args: argparse.Namespace) -> dict[str, Any]:
             journal = None
             if args.data_dir is not None:
                 journal = await replay_journal(stack, args.data_dir)
-            return await run_replay(plan, journal, speed=args.speed)
+            result = await run_replay(plan, journal, speed=args.speed)
+            if args.data_dir is not None:
+                export_trades(args.data_dir)
+            return result
     except FormatError as error:
         raise Failure(str(error), USAGE) from None
     except DirectoryHeld as error:

@@ -33,6 +33,9 @@ SIM_STRATEGIES: Final = (
 """What runs on the simulated market when the configuration names no strategy."""
 
 
+SIGNALS_ONLY: Final = (SIM_STRATEGIES[-1],)
+
+
 def limits_of(settings: Settings) -> Limits:
     """Return the limits of a session."""
     kill = settings.exits.kill_switch
@@ -95,7 +98,11 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         sim_seed=settings.sim.seed,
         sim_speed=settings.sim.speed,
         sim_pace=settings.sim.pace,
-        strategies=specs or SIM_STRATEGIES,
+        replay_files=settings.replay.files,
+        replay_instruments=settings.replay.instruments,
+        replay_speed=settings.replay.speed,
+        bar_path=settings.replay.bar_path,
+        strategies=specs or (SIM_STRATEGIES if settings.feed == "sim" else SIGNALS_ONLY),
         rules=rules_of(settings),
         limits=limits_of(settings),
         initial_capital=settings.paper.initial_capital,

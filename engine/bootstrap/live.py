@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from engine.bootstrap.chores import Keeper, watch_signals
+from engine.bootstrap.feeds import Source, source_of
 from engine.bootstrap.opening import opening_input, paper_settings, teach_book
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
-from engine.domain.command import Command
-from engine.domain.event import Entry, SessionEnded
-from engine.domain.ids import InstrumentId
+from engine.domain.command import Command, ControlFeed
+from engine.domain.event import CommandAccepted, CommandRefused, Entry, SessionEnded
+from engine.domain.ids import CommandId, InstrumentId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
 from engine.domain.quality_book import QualityBook
@@ -29,7 +30,6 @@ from engine.link.protocol import Welcome
 from engine.link.source import Report
 from engine.ports.clock import Clock
 from engine.ports.journal import Journal
-from engine.ports.venue import Feed
 from engine.runtime.core import Core
 from engine.runtime.engine import Engine
 from engine.runtime.executor import Executor
@@ -44,10 +44,11 @@ from engine.store.lock import held
 from engine.store.memory import MemoryJournal
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
-from engine.venues import FEEDS, adapter
 from engine.venues.paper.venue import PaperVenue
 
 STOP_SECONDS: Final = 8.0
+RECORDED_SILENT_S: Final = 3600.0
+"""A recording may hold a snapshot every few minutes: its silence says nothing of a link."""
 
 
 class LiveEngine:
@@ -56,17 +57,16 @@ class LiveEngine:
     def __init__(
         self,
         options: LiveOptions,
-        clock: Clock,
         journal: Journal,
-        feed: Feed,
+        source: Source,
         catalog: dict[InstrumentId, Instrument],
         state: State,
     ) -> None:
         self.options = options
-        self.clock = clock
-        self.started_at = clock.now()
+        clock = self.clock = source.clock
         self.journal = journal
-        self.feed = feed
+        self.source = source
+        self._controls: dict[CommandId, ControlFeed] = {}
         self.catalog = catalog
         self.core = Core(catalog, state)
         self.engine = Engine(self.core, journal, clock)
@@ -80,7 +80,12 @@ class LiveEngine:
     async def begin(self) -> None:
         """Open or resume the session, teach the venue its book, and ready the strategies."""
         opening = opening_input(
-            self.options, self.core.state, self.catalog, self.clock.now(), os.getpid()
+            self.options,
+            self.core.state,
+            self.catalog,
+            self.source.mode,
+            self.clock.now(),
+            os.getpid(),
         )
         self.monitor.attach()
         self.engine.on_elapsed = self.monitor.swept
@@ -96,6 +101,7 @@ class LiveEngine:
         )
         self.engine.subscribe(self.executor.on_entry, lambda tick, _quote: self.venue.on_tick(tick))
         self.engine.subscribe(self.strategist.on_entry, self._on_strategy_tick)
+        self.engine.subscribe(self._on_control)
 
     @property
     def quotes(self) -> Mapping[InstrumentId, Quote]:
@@ -108,7 +114,19 @@ class LiveEngine:
 
     def submit(self, command: Command) -> None:
         """Take a console's command."""
+        if isinstance(command, ControlFeed):
+            self._controls[command.id] = command
         self.engine.submit(command)
+
+    def _on_control(self, entry: Entry, state: State) -> None:
+        """Control the feed once the command is accepted, and forget it either way."""
+        match entry.event:
+            case CommandAccepted(command=id_) if id_ in self._controls:
+                self.source.control(self._controls.pop(id_))
+            case CommandRefused(command=id_):
+                self._controls.pop(id_, None)
+            case _:
+                return
 
     def subscribe(
         self,
@@ -130,7 +148,6 @@ class LiveEngine:
         """Run until `stop`."""
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self.engine.run())
-            feeding = tasks.create_task(self._feed())
             others = [
                 tasks.create_task(self.engine.run_timer()),
                 tasks.create_task(self.executor.run()),
@@ -142,6 +159,7 @@ class LiveEngine:
             if self.options.signals_file is not None:
                 others.append(tasks.create_task(self._signals(self.options.signals_file)))
             await self.strategist.start(self.core.state, self.catalog)
+            feeding = tasks.create_task(self._feed())
             await self._stopping.wait()
             feeding.cancel()
             with suppress(TimeoutError):
@@ -166,9 +184,14 @@ class LiveEngine:
         await self.keeper.keep()
 
     async def _feed(self) -> None:
-        async for batch in self.feed.items():
+        while self.source.mode is Mode.REPLAY and not self.strategist.is_ready:
+            await asyncio.sleep(
+                0.01
+            )  # a recording can wait for whoever is to see it from the start
+        async for batch in self.source.ticks():
             now, accept = self.clock.now(), self.monitor.accept
-            await self.engine.offer([i for i in batch if isinstance(i, Tick) and accept(i, now)])
+            await self.engine.offer([tick for tick in batch if accept(tick, now)])
+        self.logbook.log("info", "feed", f"the {self.options.feed} feed has ended")
 
     async def _signals(self, path: Path) -> None:
         await watch_signals(
@@ -197,14 +220,15 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
         _private(options.data_dir)
         if options.is_persistent:
             stack.enter_context(held(options.data_dir, clock.now()))
-            stamp = Stamp(Mode.PAPER, "paper")
+            mode = Mode.REPLAY if options.feed == "replay" else Mode.PAPER
+            stamp = Stamp(mode, "paper")
             opened = SqliteJournal.open(options.database, stamp, clock.now())
             store = await stack.enter_async_context(opened)
             journal, state = store, store.recovered.state
         else:
             journal = MemoryJournal()
-        feed = _feed_of(options, clock, state)
-        live = LiveEngine(options, clock, journal, feed, await feed.instruments(), state)
+        source = source_of(options, clock, state)
+        live = LiveEngine(options, journal, source, await source.instruments(), state)
         live.logbook.start()
         stack.callback(live.logbook.close)
         live.logbook.hide(options.secrets)
@@ -231,22 +255,8 @@ def _monitor(
         feed=options.feed,
         is_persistent=options.is_persistent,
         checkpoint_s=options.checkpoint_s,
-        silent_s=options.stale_s,
+        silent_s=RECORDED_SILENT_S if options.feed == "replay" else options.stale_s,
         is_gated=options.quality_gate > 0,
     )
     book = QualityBook(catalog, gate=options.quality_gate)
     return Monitor(engine, clock, book, Host(options.data_dir), watching)
-
-
-def _feed_of(options: LiveOptions, clock: Clock, state: State) -> Feed:
-    session = state.session
-    goes_on = session is not None and (session.status is SessionStatus.ACTIVE or state.positions)
-    began = session.started_at if session is not None and goes_on else None
-    feed: Feed = adapter(FEEDS, options.feed)(
-        clock,
-        seed=options.sim_seed,
-        speed=options.sim_speed,
-        pace=options.sim_pace,
-        began=began,
-    )
-    return feed

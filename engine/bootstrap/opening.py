@@ -24,6 +24,7 @@ def opening_input(
     options: LiveOptions,
     state: State,
     catalog: Mapping[InstrumentId, Instrument],
+    mode: Mode,
     now: Nanos,
     pid: int,
 ) -> SessionStarted | Resumed:
@@ -39,7 +40,7 @@ def opening_input(
         return Resumed(pid, f"session {session.id} goes on: {why}")
     return SessionStarted(
         session=_session_id(state, now),
-        mode=Mode.PAPER,
+        mode=mode,
         venue="paper",
         feed=options.feed,
         cash=_cash(options, state, catalog),

@@ -22,6 +22,10 @@ class LiveOptions:
     sim_seed: int = 7
     sim_speed: float = 1.0
     sim_pace: float = 20.0
+    replay_files: tuple[Path, ...] = ()
+    replay_instruments: tuple[Path, ...] = ()
+    replay_speed: float | None = 1.0
+    bar_path: str = "olhc"
     strategies: tuple[StrategySpec, ...] = ()
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Enabled exit rules with their parameters."""

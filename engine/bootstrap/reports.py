@@ -61,9 +61,7 @@ class Reports:
         for notice in checkup.notices:
             self._engine.submit(notice)
         self._health, self._quality = checkup.health, checkup.quality
-        self._is_feed_up = not any(
-            part.name == "feed" and part.score <= 0 for part in checkup.health.components
-        )
+        self._is_feed_up = self._monitor.is_feed_up
         self._rss_mb = self._monitor.sensors.host.rss_mb()
         for remark in checkup.remarks:
             self._logbook.note(remark)

@@ -109,6 +109,22 @@ class ControlStrategy:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlFeed:
+    """Pause, resume, step, seek or pace a feed that can be controlled: a recording."""
+
+    id: CommandId
+    verb: str
+    """pause, resume, step, seek or speed."""
+    by: str
+    at: Nanos | None = None
+    """Where `seek` goes."""
+    count: int = 1
+    """How many items `step` delivers."""
+    speed: Decimal | None = None
+    """Recorded seconds per second; None with the verb `speed`: as fast as it goes."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndSession:
     """Finish the session cleanly."""
 
@@ -127,5 +143,6 @@ Command: TypeAlias = (
     | ResumeEntries
     | CancelOrder
     | ControlStrategy
+    | ControlFeed
     | EndSession
 )

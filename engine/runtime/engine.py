@@ -122,13 +122,13 @@ class Engine:
         for _ in range(min(len(inbox), BATCH_MAX)):
             given = inbox.popleft()
             if type(given) is Tick:
-                now = clock.now()
-                new = core.tick(given, now)
+                began = clock.monotonic()
+                new = core.tick(given, clock.now())
                 for listener in self._tick_listeners:
                     listener(given, core.quotes[given.instrument])
                 if new:
                     entries += new
-                    self.on_decided(Nanos(clock.now() - now))
+                    self.on_decided(Nanos(clock.monotonic() - began))
             else:
                 entries += core.take(given, clock.now())
                 if type(given) is Elapsed:

@@ -67,6 +67,11 @@ class Strategist:
         """When the next bar of any strategy ends; `on_time` then has something to do."""
         return min((run.due for run in self._runs.values()), default=Nanos(2**63 - 1))
 
+    @property
+    def is_ready(self) -> bool:
+        """Return whether every strategy that runs has given its first answer."""
+        return all(run.is_ready or not run.is_running for run in self._runs.values())
+
     async def start(self, state: State, instruments: Mapping[InstrumentId, Instrument]) -> None:
         """Begin, or resume what ran (a paused one stays paused, a stopped or failed one stays)."""
         self.begin(state, instruments)

@@ -1,0 +1,126 @@
+"""The feed of a live session, and the clock that goes with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Protocol
+
+from engine.bootstrap.options import LiveOptions
+from engine.domain.command import ControlFeed
+from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.instrument import Instrument
+from engine.domain.market import Bar, Tick
+from engine.domain.session import Mode, SessionStatus
+from engine.domain.state import State
+from engine.ports.clock import Clock
+from engine.ports.venue import Feed
+from engine.runtime.recorded_clock import RecordedClock
+from engine.venues import FEEDS, adapter
+from engine.venues.replay.feed import ReplayFeed
+from engine.venues.replay.instruments import load_instruments
+
+
+class Source(Protocol):
+    """A feed and the time it lives in."""
+
+    clock: Clock
+    mode: Mode
+
+    async def instruments(self) -> dict[InstrumentId, Instrument]:
+        """Return the terms of everything it can price."""
+
+    def ticks(self) -> AsyncIterator[list[Tick]]:
+        """Yield batches of ticks until it ends."""
+
+    def control(self, command: ControlFeed) -> None:
+        """Do what an accepted command says."""
+
+
+class LiveSource:
+    """Prices of now."""
+
+    mode = Mode.PAPER
+
+    def __init__(self, feed: Feed, clock: Clock) -> None:
+        self.clock = clock
+        self._feed = feed
+
+    async def instruments(self) -> dict[InstrumentId, Instrument]:
+        return await self._feed.instruments()
+
+    async def ticks(self) -> AsyncIterator[list[Tick]]:
+        async for batch in self._feed.items():
+            yield [item for item in batch if isinstance(item, Tick)]
+
+    def control(self, command: ControlFeed) -> None:
+        """Nothing can be controlled here; the engine refused the command."""
+
+
+class RecordedSource:
+    """A recorded day at its pace; the session's clock is the recording's."""
+
+    mode = Mode.REPLAY
+
+    def __init__(self, options: LiveOptions, real: Clock) -> None:
+        """Open the files; raises FormatError."""
+        instruments: dict[InstrumentId, Instrument] = {}
+        for path in options.replay_instruments:
+            instruments.update(load_instruments(path))
+        self._feed = ReplayFeed(
+            options.replay_files, real, instruments=instruments, speed=options.replay_speed
+        )
+        self._path = options.bar_path
+        self._clock = RecordedClock(real, self._feed.recording.begins or Nanos(0))
+        self.clock: Clock = self._clock
+
+    async def instruments(self) -> dict[InstrumentId, Instrument]:
+        return await self._feed.instruments()
+
+    async def ticks(self) -> AsyncIterator[list[Tick]]:
+        async for batch in self._feed.items():
+            self._clock.reach(batch[-1].at, self._pace())
+            yield [tick for item in batch for tick in self._ticks_of(item)]
+        self._clock.reach(self._clock.now(), 0.0)
+
+    def _pace(self) -> float:
+        return 0.0 if self._feed.is_paused or self._feed.speed is None else self._feed.speed
+
+    def _ticks_of(self, item: Tick | Bar) -> list[Tick]:
+        """Return a bar as the four ticks of its path; volume and OI are known at its end."""
+        if isinstance(item, Tick):
+            return [item]
+        first, second = (item.high, item.low) if self._path == "ohlc" else (item.low, item.high)
+        opened = Tick(item.instrument, item.open, item.at, source=item.source)
+        between = [replace(opened, price=price) for price in (first, second)]
+        return [opened, *between, replace(opened, price=item.close, volume=item.volume, oi=item.oi)]
+
+    def control(self, command: ControlFeed) -> None:
+        match command.verb:
+            case "pause":
+                self._feed.pause()
+            case "resume":
+                self._feed.resume()
+            case "step":
+                self._feed.step(command.count)
+            case "seek" if command.at is not None:
+                self._feed.seek(command.at)
+            case _:
+                self._feed.set_speed(None if command.speed is None else float(command.speed))
+        self._clock.reach(self._clock.now(), self._pace())
+
+
+def source_of(options: LiveOptions, clock: Clock, state: State) -> Source:
+    """Return the feed that `options` name; a simulated one goes on where `state` left it."""
+    if options.feed == "replay":
+        return RecordedSource(options, clock)
+    session = state.session
+    goes_on = session is not None and (session.status is SessionStatus.ACTIVE or state.positions)
+    feed: Feed = adapter(FEEDS, options.feed)(
+        clock,
+        seed=options.sim_seed,
+        speed=options.sim_speed,
+        pace=options.sim_pace,
+        began=session.started_at if session is not None and goes_on else None,
+    )
+    return LiveSource(feed, clock)

@@ -12,9 +12,9 @@ from tui.sanitise import for_screen
 NOTHING = "-"
 
 
-def say(text: str) -> None:
+def say(text: str, limit: int = 4000) -> None:
     """Print a line; control characters of what came from outside are shown as escapes."""
-    sys.stdout.write(f"{for_screen(text, 4000)}\n")
+    sys.stdout.write(f"{for_screen(text, limit)}\n")
     sys.stdout.flush()
 
 
@@ -26,8 +26,8 @@ def complain(text: str) -> None:
 
 
 def as_json(data: Any) -> None:  # noqa: ANN401  whatever JSON can hold
-    """Print one JSON document on one line."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, separators=(", ", ": ")) + "\n")
+    """Print one JSON document on one line; everything beyond ASCII is an escape (C-8)."""
+    sys.stdout.write(json.dumps(data, separators=(", ", ": ")) + "\n")
     sys.stdout.flush()
 
 

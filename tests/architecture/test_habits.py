@@ -15,7 +15,8 @@ VAGUE: Final = {"Manager", "Helper", "Utils", "Util", "Handler", "Base", "Common
 LEFTOVER: Final = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b")
 MOCKS: Final = re.compile(r"\b(MagicMock|AsyncMock|Mock|patch)\(|monkeypatch\.setattr\(")
 NAMED_FILE: Final = re.compile(r"`((?:engine|tui|tests|themes|docs)/[\w./-]+\.(?:py|md|tcss|toml))")
-DOCUMENTS: Final = ("README.md", "docs")
+LINK: Final = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+DOCUMENTS: Final = ("README.md", "CHANGELOG.md", "docs")
 
 
 def test_no_class_or_file_has_a_name_that_says_nothing() -> None:
@@ -60,17 +61,30 @@ def test_mocks_are_rarer_than_one_test_in_twenty() -> None:
     assert mocks <= 0.05 * tests
 
 
-def test_documents_name_only_files_that_exist() -> None:
+def documents() -> list[Path]:
     places = [sources.ROOT / name for name in DOCUMENTS]
-    documents = [p for p in places if p.is_file()]
-    documents += [found for p in places if p.is_dir() for found in p.rglob("*.md")]
+    files = [p for p in places if p.is_file()]
+    return files + [found for p in places if p.is_dir() for found in p.rglob("*.md")]
+
+
+def test_documents_name_only_files_that_exist() -> None:
     missing = [
         f"{document.relative_to(sources.ROOT)}: {name}"
-        for document in documents
+        for document in documents()
         for name in NAMED_FILE.findall(document.read_text(encoding="utf-8"))
         if not (sources.ROOT / name).exists()
     ]
     assert not missing
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = [
+        f"{document.relative_to(sources.ROOT)}: {target}"
+        for document in documents()
+        for target in LINK.findall(document.read_text(encoding="utf-8"))
+        if not (document.parent / target).exists()
+    ]
+    assert not broken
 
 
 def test_locks_hold_every_pin_of_the_project_with_hashes_and_no_address() -> None:

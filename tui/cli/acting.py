@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
@@ -31,12 +30,13 @@ from engine.link.address import socket_path
 from engine.link.protocol import NotTaken, Welcome
 from engine.link.visit import Visit, visiting
 from engine.runtime.clock import SystemClock
-from engine.runtime.signal_lines import SignalFormatError, parse_signal
 from engine.store.lock import holder
 from tui.cli.exits import DONE, FAILED, NOT_RUNNING, USAGE, Failure
 from tui.cli.following import Outcome, follow
-from tui.cli.output import as_json, complain, say
+from tui.cli.output import as_json, say
 from tui.cli.places import data_dir_of
+from tui.cli.recording import control
+from tui.cli.streaming import Signals
 
 BY: Final = "cli"
 SOURCE: Final = "operator"
@@ -57,7 +57,7 @@ async def _act(args: argparse.Namespace, data_dir: Path) -> int:
             if args.act == "signal":
                 return await _signals(args, visit)
             made = MADE[args.act](args, visit.welcome, _id(0))
-            outcome = await _give(args, visit, made)
+            outcome = await _give(args, visit, made, visit.welcome.state)
     except ConnectionError as error:
         raise Failure(str(error)) from None
     if args.json:
@@ -65,8 +65,8 @@ async def _act(args: argparse.Namespace, data_dir: Path) -> int:
     return DONE if outcome.is_good else FAILED
 
 
-async def _give(args: argparse.Namespace, visit: Visit, given: Command) -> Outcome:
-    outcome = Outcome(given, visit.welcome.state, tell=_nothing if args.json else say)
+async def _give(args: argparse.Namespace, visit: Visit, given: Command, state: State) -> Outcome:
+    outcome = Outcome(given, state, tell=_nothing if args.json else say)
     try:
         await visit.send(given)
     except NotTaken as refusal:
@@ -78,33 +78,18 @@ async def _give(args: argparse.Namespace, visit: Visit, given: Command) -> Outco
 
 
 async def _signals(args: argparse.Namespace, visit: Visit) -> int:
-    """Send one signal for each line; a bad line is said and skipped."""
-    source = "standard input" if args.file is None else str(args.file)
-    code = DONE
-    for number, line in enumerate(await asyncio.to_thread(_lines, args.file), 1):
-        if not line.strip():
-            continue
-        try:
-            signal = parse_signal(line, source, number)
-        except SignalFormatError as error:
-            complain(str(error))
-            code = USAGE if code == DONE else code
-            continue
-        outcome = await _give(args, visit, SubmitSignal(_id(number), signal, BY))
+    """Send one signal after the other; a bad line of a stream is said and skipped."""
+    signals, state, code = Signals(args.file, _id(0)), visit.welcome.state, DONE
+    number = 0
+    async for signal in signals.read():
+        number += 1
+        outcome = await _give(args, visit, SubmitSignal(_id(number), signal, BY), state)
+        state = outcome.state
         if args.json:
             as_json({"signal": signal.id, **outcome.row()})
         if not outcome.is_good:
             code = FAILED
-    return code
-
-
-def _lines(path: Path | None) -> Iterable[str]:
-    if path is None:
-        return sys.stdin.read().splitlines()
-    try:
-        return path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{path}: cannot be read: {error}", USAGE) from None
+    return USAGE if signals.bad else code
 
 
 def _close(args: argparse.Namespace, welcome: Welcome, id_: CommandId) -> Command:
@@ -139,6 +124,10 @@ def _resume(args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Comm
     return ResumeEntries(id_, BY, SOURCE)
 
 
+def _feed(args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Command:
+    return control(args, id_, BY)
+
+
 MADE: Final[dict[str, Callable[[argparse.Namespace, Welcome, CommandId], Command]]] = {
     "close": _close,
     "stop-price": _stop_price,
@@ -146,6 +135,7 @@ MADE: Final[dict[str, Callable[[argparse.Namespace, Welcome, CommandId], Command
     "lift": _lift,
     "pause": _pause,
     "resume": _resume,
+    "feed": _feed,
 }
 
 

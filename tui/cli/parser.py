@@ -90,6 +90,12 @@ def _running(commands: Commands[_Parser]) -> None:
     _console(run_)
     run_.add_argument("--headless", action="store_true", help="the engine alone, no console")
     run_.add_argument("--engine", choices=("process", "inline"), default="process")
+    run_.add_argument(
+        "--replay", action="append", default=[], metavar="FILE", help="a recorded day as the feed"
+    )
+    run_.add_argument("--instruments", action="append", default=[], metavar="FILE")
+    run_.add_argument("--strategy", action="append", default=[], metavar="NAME")
+    run_.add_argument("--speed", type=_pace, default=None, metavar="N|max", help="of --replay")
     attach = _add(commands, "attach", "run", "open a console on a running engine")
     _console(attach)
     attach.set_defaults(headless=False, engine="attach", config=None, sets=[])
@@ -127,6 +133,11 @@ def _speed(text: str) -> float | None:
     if not 0 < speed < float("inf"):
         raise argparse.ArgumentTypeError(f"was {text!r}, allowed: a number above 0, or max")
     return speed
+
+
+def _pace(text: str) -> str:
+    _speed(text)
+    return text
 
 
 def _reading(commands: Commands[_Parser]) -> None:
@@ -173,6 +184,9 @@ def _acting(commands: Commands[_Parser]) -> None:
     pause.add_argument("strategy", nargs="?")
     resume = _act(commands, "resume", "allow new entries, or resume one strategy")
     resume.add_argument("strategy", nargs="?")
+    feed = _act(commands, "feed", "pause, resume, step, seek or pace a recorded feed")
+    feed.add_argument("verb", choices=("pause", "resume", "step", "seek", "speed"))
+    feed.add_argument("value", nargs="?", help="step: how many; seek: a time; speed: N or max")
     signal = _act(commands, "signal", "send signals, JSON lines on standard input")
     signal.add_argument("file", nargs="?", type=Path)
     stop = _add(commands, "stop", "stopping", "end the running engine in order")

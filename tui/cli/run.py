@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui.cli.exits import NOT_RUNNING, USAGE, Failure
 from tui.cli.launching import start_engine
 from tui.cli.places import chosen_data_dir, make_data_dir
+from tui.cli.recording import sets_of
 
 if TYPE_CHECKING:
     from tui.terminal import Terminal
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def command(args: argparse.Namespace) -> int:
     """Open a console; `--headless` runs the engine alone instead."""
+    if args.engine != "attach":
+        args.sets = [*args.sets, *sets_of(args)]
     if args.headless:
         from tui.cli.engine_process import command as headless
 

@@ -49,6 +49,8 @@ class Engine:
         self.on_commit: Callable[[int, Nanos], None] = lambda _n, _took: None
         self.on_decided: Callable[[Nanos], None] = lambda _took: None
         self.on_elapsed: Callable[[], None] = lambda: None
+        self.decided_at = Nanos(0)
+        """Monotonic time at which the batch that is published was begun to be decided."""
         self.durable = core.state.seq
         """Last entry that is on the disk."""
         self._stopping = False
@@ -119,6 +121,7 @@ class Engine:
     def _decide_batch(self) -> list[Entry]:
         inbox, core, clock = self._inbox, self.core, self.clock
         entries: list[Entry] = []
+        self.decided_at = clock.monotonic()
         for _ in range(min(len(inbox), BATCH_MAX)):
             given = inbox.popleft()
             if type(given) is Tick:

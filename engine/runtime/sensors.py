@@ -109,7 +109,7 @@ class Sensors:
 
     def _on_entry(self, entry: Entry, state: State) -> None:
         if isinstance(entry.event, StopFired):
-            self.exits.add(Nanos(self.clock.now() - entry.at))
+            self.exits.add(Nanos(self.clock.monotonic() - self.engine.decided_at))
 
     def _on_tick(self, tick: Tick, quote: Quote) -> None:
         self.deadman.tick(tick.instrument, self.clock.monotonic())

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
-from tui.cli.exits import EPILOG, SIGNALLED, USAGE, Failure
+from tui.cli.exits import EPILOG, FAILED, SIGNALLED, USAGE, Failure
 from tui.cli.output import complain
 
 SIGINT: Final = 2
@@ -16,6 +18,7 @@ SIGINT: Final = 2
 
 def run(argv: Sequence[str]) -> int:
     """Parse `argv`, run the command and return its exit code."""
+    _open_standard_files()
     words = list(argv)
     if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help"}):
         words.insert(0, "run")
@@ -31,10 +34,26 @@ def run(argv: Sequence[str]) -> int:
         return SIGNALLED + SIGINT
     except BrokenPipeError:
         return DONE_QUIETLY
+    except OSError as error:
+        complain(str(error))
+        return FAILED
 
 
 DONE_QUIETLY: Final = 0
 """Whoever read our output has gone: nothing is wrong with the command."""
+
+
+def _open_standard_files() -> None:
+    """Put the null device where a standard file is closed: else a socket or a store takes it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", closefd=False))
 
 
 class _Parser(argparse.ArgumentParser):

@@ -43,7 +43,8 @@ def code_map() -> str:
     lines: list[str] = []
     for room in ROOMS:
         files = [p for p in known if str(p.parent) == room and p.name != "__init__.py"]
-        lines += ["", f"### `{room}/`", "", purpose(Path(room) / "__init__.py"), ""]
+        said = purpose(Path(room) / "__init__.py")
+        lines += ["", f"### `{room}/`", "", said if files else "Nothing in it yet.", ""]
         lines += [f"- `{path.name}`: {purpose(path)}" for path in files]
     return "\n".join(lines).replace("\n\n\n", "\n\n").strip()
 

@@ -20,7 +20,7 @@ Inside the console `?` lists the keys that work where you are, `ctrl+p` searches
 `:` takes a typed command and `tab` completes it. Any key can be changed in the configuration:
 
 ```toml
-[keymap]
+[console.keymap]
 "position.close" = "c"
 "display.theme" = "T,ctrl+t"
 ```

@@ -37,6 +37,13 @@ class Keeper:
         self._exports = CsvExports(data_dir / "holdfast.db", data_dir / "exports")
         self.checkpointed_at: Nanos | None = None
 
+    async def audit(self) -> None:
+        """Say where the tables of open positions and the journal disagree; the journal holds."""
+        if isinstance(self._journal, SqliteJournal):
+            for difference in await self._journal.open_differences():
+                text = f"{difference}; the journal holds, `holdfast repair` rebuilds the tables"
+                self._logbook.log("error", "store", text)
+
     async def run(self, every_s: float) -> None:
         """Keep for ever: every `every_s` seconds, sooner after many entries."""
         while True:

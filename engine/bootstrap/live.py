@@ -87,6 +87,7 @@ class LiveEngine:
             self.clock.now(),
             os.getpid(),
         )
+        await self.keeper.audit()
         self.monitor.attach()
         self.engine.on_elapsed = self.monitor.swept
         self.engine.subscribe(self.logbook.on_entry)

@@ -11,6 +11,8 @@ from typing import Final
 from engine.domain import event as ev
 from engine.domain.errors import DomainError
 from engine.domain.evolve import fold
+from engine.domain.money import plain
+from engine.domain.position import Position
 from engine.domain.state import State
 from engine.ports.journal import JournalRefused
 from engine.store import tables
@@ -75,6 +77,46 @@ def differences(db: sqlite3.Connection) -> list[Difference]:
         return [d for table in tables.ALL for d in _compared(table, db, fresh)]
     finally:
         fresh.close()
+
+
+_OPEN: Final = (
+    "SELECT position_id, symbol, side, qty, entry_price, stop_loss, take_profit "
+    "FROM positions WHERE status = 'active'"
+)
+_OPEN_COLUMNS: Final = ("symbol", "side", "qty", "entry_price", "stop_loss", "take_profit")
+
+
+def open_differences(db: sqlite3.Connection, state: State) -> list[Difference]:
+    """Return where the rows of open positions are not what `state`, the journal's fold, says.
+
+    Costs what is open, not what ever was: done at every start. `differences` compares everything.
+    """
+    stored = {str(row[0]): tuple(row[1:]) for row in db.execute(_OPEN)}
+    expected = {str(p.id): _open_row(p) for p in state.positions.values()}
+    found: list[Difference] = []
+    for key in [*expected, *(k for k in stored if k not in expected)]:
+        was, is_ = stored.get(key), expected.get(key)
+        if was is None or is_ is None:
+            found.append(Difference("positions", key, "", _presence(was), _presence(is_)))
+            continue
+        pairs = zip(_OPEN_COLUMNS, was, is_, strict=True)
+        found += [
+            Difference("positions", key, column, repr(old), repr(new))
+            for column, old, new in pairs
+            if old != new
+        ]
+    return found
+
+
+def _open_row(position: Position) -> SqlRow:
+    return (
+        str(position.instrument),
+        position.side.value,
+        plain(position.qty),
+        plain(position.entry),
+        None if position.stop_loss is None else plain(position.stop_loss),
+        None if position.take_profit is None else plain(position.take_profit),
+    )
 
 
 def repair(db: sqlite3.Connection) -> list[Difference]:

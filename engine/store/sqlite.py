@@ -143,6 +143,13 @@ class SqliteJournal:
         """
         return await asyncio.to_thread(_read_only, self._path, audit.differences)
 
+    async def open_differences(self) -> list[audit.Difference]:
+        """Return what the rows of open positions say and the journal does not; quick."""
+        state = self.recovered.state
+        return await self._submit(
+            lambda: self._writer.run(lambda db: audit.open_differences(db, state))
+        )
+
     async def repair(self) -> list[audit.Difference]:
         """Rebuild the tables from the journal, on a person's request; return what was wrong."""
         return await asyncio.shield(self._submit(lambda: self._writer.run(audit.repair)))

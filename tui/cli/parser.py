@@ -74,6 +74,7 @@ def build() -> argparse.ArgumentParser:
     _running(commands)
     _reading(commands)
     _acting(commands)
+    _repairing(commands)
     return parser
 
 
@@ -185,6 +186,12 @@ def _reading(commands: Commands[_Parser]) -> None:
         made = _add(commands, name, name, text)
         _settings(made)
         _json(made)
+
+
+def _repairing(commands: Commands[_Parser]) -> None:
+    repair = _add(commands, "repair", "repair", "compare every table with the journal, row by row")
+    repair.add_argument("--yes", action="store_true", help="rebuild the tables from the journal")
+    _json(repair)
 
 
 def _acting(commands: Commands[_Parser]) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,7 @@ class PtySession:
         size: tuple[int, int] = (80, 24),
         env: Mapping[str, str] | None = None,
         answers: bool = True,
+        program: Sequence[str] = ("-m", "tests.tui.rig"),
     ) -> None:
         self.master, slave = pty.openpty()
         columns, rows = size
@@ -41,7 +42,7 @@ class PtySession:
         clean = {k: v for k, v in os.environ.items() if k not in DROPPED}
         base = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.tui.rig", *arguments],
+            [sys.executable, *program, *arguments],
             cwd=ROOT,
             stdin=slave,
             stdout=slave,

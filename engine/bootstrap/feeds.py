@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import groupby
 from typing import Protocol
 
 from engine.bootstrap.options import LiveOptions
@@ -79,8 +80,9 @@ class RecordedSource:
 
     async def ticks(self) -> AsyncIterator[list[Tick]]:
         async for batch in self._feed.items():
-            self._clock.reach(batch[-1].at, self._pace())
-            yield [tick for item in batch for tick in self._ticks_of(item)]
+            for at, items in groupby(batch, key=lambda item: item.at):
+                self._clock.reach(at, self._pace())
+                yield [tick for item in items for tick in self._ticks_of(item)]
         self._clock.reach(self._clock.now(), 0.0)
 
     def _pace(self) -> float:

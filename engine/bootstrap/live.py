@@ -185,14 +185,22 @@ class LiveEngine:
         await self.keeper.keep()
 
     async def _feed(self) -> None:
-        while self.source.mode is Mode.REPLAY and not self.strategist.is_ready:
+        while self.source.mode is Mode.REPLAY and not self.strategist.is_ready:  # noqa: ASYNC110
             await asyncio.sleep(
                 0.01
             )  # a recording can wait for whoever is to see it from the start
         async for batch in self.source.ticks():
             now, accept = self.clock.now(), self.monitor.accept
             await self.engine.offer([tick for tick in batch if accept(tick, now)])
+            if self.source.mode is Mode.REPLAY:
+                await self._settled()
         self.logbook.log("info", "feed", f"the {self.options.feed} feed has ended")
+
+    async def _settled(self) -> None:
+        """Wait until what a recorded instant led to is over: its orders fill at its prices."""
+        engine = self.engine  # three places to look at, once per recorded instant
+        while engine.waiting or engine.is_busy or not self.executor.is_idle:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
     async def _signals(self, path: Path) -> None:
         await watch_signals(

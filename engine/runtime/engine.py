@@ -53,11 +53,16 @@ class Engine:
         """Monotonic time at which the batch that is published was begun to be decided."""
         self.durable = core.state.seq
         """Last entry that is on the disk."""
-        self._stopping = False
+        self._stopping = self._busy = False
 
     @property
     def state(self) -> State:
         return self.core.state
+
+    @property
+    def is_busy(self) -> bool:
+        """Return whether a batch is decided and not published yet."""
+        return self._busy
 
     @property
     def waiting(self) -> int:
@@ -92,10 +97,12 @@ class Engine:
             await self._wake.wait()
             self._wake.clear()
             while self._inbox:
+                self._busy = True
                 entries = self._decide_batch()
                 if entries:
                     await self._commit(entries)
                     self._publish(entries)
+                self._busy = False
                 self._room.set()
                 await asyncio.sleep(0)
 

@@ -45,6 +45,7 @@ class Executor:
         self._submit = submit
         self._clock = clock
         self._todo: asyncio.Queue[Todo] = asyncio.Queue()
+        self._in_flight = 0
         venue.report = self._report
 
     def _report(self, report: VenueReport) -> None:
@@ -71,19 +72,31 @@ class Executor:
         """How many are not yet sent; a health figure."""
         return self._todo.qsize()
 
+    @property
+    def is_idle(self) -> bool:
+        """Return whether everything requested so far was sent and heard of."""
+        return self._todo.empty() and not self._in_flight
+
     async def run(self) -> None:
         """Send for ever."""
         async with asyncio.TaskGroup() as tasks:
             while True:
                 todo = await self._todo.get()
-                if not isinstance(todo, tuple):
-                    tasks.create_task(self._cancel(todo))
-                    continue
-                order, terms, status = todo
-                if status is None:
-                    tasks.create_task(self._send(order, terms))
-                else:
-                    tasks.create_task(self._take_up(order, terms, status))
+                self._in_flight += 1
+                tasks.create_task(self._carry_out(todo))
+
+    async def _carry_out(self, todo: Todo) -> None:
+        try:
+            if not isinstance(todo, tuple):
+                await self._cancel(todo)
+                return
+            order, terms, status = todo
+            if status is None:
+                await self._send(order, terms)
+            else:
+                await self._take_up(order, terms, status)
+        finally:
+            self._in_flight -= 1
 
     async def _take_up(self, order: Order, terms: Instrument, status: OrderStatus) -> None:
         """Look before sending: the last process may have sent it without living to say so."""

@@ -1,7 +1,7 @@
 """Sends ticks to the engine's socket at a rate, each with the time it was sent.
 
 `python -m tests.bench.victims.sender SOCKET RATE INSTRUMENTS CROSSINGS_PER_SECOND`: of the
-instruments, crossed ones fall 30 % at once, one after the other; the others move a little.
+instruments, crossed ones fall 3 % at once, one after the other; the others move a little.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def main(path: str, rate: int, instruments: int, crossings: float) -> None:
             index = rng.randrange(crossed, instruments) if crossed < instruments else 0
             if index >= crossed:
                 lasts[index] = round(lasts[index] * (1 + rng.uniform(-1e-5, 1e-5)), 8)
-            data += RECORD.pack(index, time.monotonic_ns(), lasts[index])
+            data += RECORD.pack(index, time.time_ns(), lasts[index])
         if crossed < int((time.monotonic() - began) * crossings) and crossed < instruments:
-            lasts[crossed] = 70.0
-            data += RECORD.pack(crossed, time.monotonic_ns(), 70.0)
+            lasts[crossed] = 97.0
+            data += RECORD.pack(crossed, time.time_ns(), 97.0)
             crossed += 1
         link.sendall(data)
         time.sleep(max(0.0, began + turn / turns - time.monotonic()))

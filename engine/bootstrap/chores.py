@@ -6,20 +6,25 @@ None of it may delay or end the engine: a failure is logged and tried again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from engine.domain.ids import Nanos
+from engine.domain.calendar import local
+from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.instrument import Instrument
 from engine.domain.signal import Signal
 from engine.ports.clock import Clock
 from engine.ports.journal import Journal, JournalError, JournalRefused
 from engine.runtime.engine import Engine
 from engine.runtime.logbook import Logbook
+from engine.runtime.market_hours import market_hours
+from engine.runtime.monitor import Monitor
 from engine.runtime.signal_lines import SignalLines, watch
 from engine.store.export import CsvExports
 from engine.store.sqlite import SqliteJournal
 
+DAY_SECONDS = 24 * 3600.0
 ENTRIES_MAX = 20_000
 """More entries since the last checkpoint make one at once: they bound the time of a recovery."""
 
@@ -81,3 +86,22 @@ async def watch_signals(
     with suppress(asyncio.CancelledError):
         async for signals in watch(path, clock, lines):
             offer(signals)
+
+
+async def learn_holidays(
+    monitor: Monitor,
+    catalog: Mapping[InstrumentId, Instrument],
+    clock: Clock,
+    logbook: Logbook,
+    data_dir: Path,
+) -> None:
+    """Ask for the exchanges' holidays once a day; until they are known weekdays count as open."""
+    while True:
+        today = local(clock.now(), "UTC").date()
+        monitor.sensors.hours = await market_hours(
+            catalog.values(),
+            today,
+            data_dir / "cache",
+            lambda text: logbook.log("warning", "session", text),
+        )
+        await clock.sleep(DAY_SECONDS)

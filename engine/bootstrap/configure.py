@@ -13,6 +13,7 @@ from engine.domain.ids import InstrumentId, StrategyName
 from engine.domain.instrument import Instrument
 from engine.domain.risk import Limits
 from engine.domain.signal import Signal
+from engine.domain.silence import PollLimits
 from engine.runtime.strategy_loading import StrategySpec
 from engine.settings import Settings
 from engine.venues.paper.settings import Fees, PaperSettings
@@ -111,6 +112,9 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         checkpoint_s=settings.checkpoint.interval,
         quality_gate=settings.quality.gate if settings.quality.enabled else 0.0,
         stale_s=settings.freshness.stale,
+        polls=PollLimits(
+            settings.freshness.silent, settings.freshness.danger, settings.freshness.danger_pct
+        ),
         is_persistent=settings.store.persistence == "on",
         signals_file=settings.signals.file,
         secrets=tuple(s.get_secret_value() for s in settings.secrets.values()),

@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from engine.bootstrap.chores import Keeper, watch_signals
+from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.feeds import Source, source_of
 from engine.bootstrap.opening import opening_input, paper_settings, teach_book
 from engine.bootstrap.options import LiveOptions
@@ -156,6 +156,11 @@ class LiveEngine:
                 tasks.create_task(self._strategy_time()),
                 tasks.create_task(self.monitor.run(self.reports.take)),
                 tasks.create_task(self.reports.run()),
+                tasks.create_task(
+                    learn_holidays(
+                        self.monitor, self.catalog, self.clock, self.logbook, self.options.data_dir
+                    )
+                ),
             ]
             if self.options.signals_file is not None:
                 others.append(tasks.create_task(self._signals(self.options.signals_file)))
@@ -266,6 +271,7 @@ def _monitor(
         checkpoint_s=options.checkpoint_s,
         silent_s=RECORDED_SILENT_S if options.feed == "replay" else options.stale_s,
         is_gated=options.quality_gate > 0,
+        polls=options.polls,
     )
     book = QualityBook(catalog, gate=options.quality_gate)
     return Monitor(engine, clock, book, Host(options.data_dir), watching)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.domain.risk import Limits
+from engine.domain.silence import PollLimits
 from engine.runtime.strategy_loading import StrategySpec
 from engine.venues.paper.settings import Fees
 
@@ -36,6 +37,7 @@ class LiveOptions:
     checkpoint_s: float = 30.0
     quality_gate: float = 60.0
     stale_s: float = 3.0
+    polls: PollLimits = field(default_factory=PollLimits)
     signals_file: Path | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Texts that must not reach a log."""

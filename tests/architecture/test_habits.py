@@ -15,7 +15,6 @@ VAGUE: Final = {"Manager", "Helper", "Utils", "Util", "Handler", "Base", "Common
 LEFTOVER: Final = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b")
 MOCKS: Final = re.compile(r"\b(MagicMock|AsyncMock|Mock|patch)\(|monkeypatch\.setattr\(")
 NAMED_FILE: Final = re.compile(r"`((?:engine|tui|tests|themes|docs)/[\w./-]+\.(?:py|md|tcss|toml))")
-LINK: Final = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 DOCUMENTS: Final = ("README.md", "CHANGELOG.md", "docs")
 
 
@@ -75,16 +74,6 @@ def test_documents_name_only_files_that_exist() -> None:
         if not (sources.ROOT / name).exists()
     ]
     assert not missing
-
-
-def test_links_between_documents_lead_somewhere() -> None:
-    broken = [
-        f"{document.relative_to(sources.ROOT)}: {target}"
-        for document in documents()
-        for target in LINK.findall(document.read_text(encoding="utf-8"))
-        if not (document.parent / target).exists()
-    ]
-    assert not broken
 
 
 def test_locks_hold_every_pin_of_the_project_with_hashes_and_no_address() -> None:

@@ -51,9 +51,9 @@ MEANINGS: Final[dict[str, str]] = {
     "signals.file": "A JSON-lines file that is watched for signals.",
     "freshness.price_age_max": "Seconds after which a price is no price: no entry, no exit by "
     "it, no fill.",
-    "freshness.silent": IDLE + " A held price is called stale after 60 s.",
-    "freshness.danger": IDLE + " Near a level it is called stale after 30 s.",
-    "freshness.danger_pct": IDLE + " Near is within 5 %.",
+    "freshness.silent": "Seconds after which a held price is called stale.",
+    "freshness.danger": "The same near a level of its exits.",
+    "freshness.danger_pct": "What is near, a fraction of the level.",
     "freshness.stale": "Seconds of silence after which the feed counts as silent.",
     "checkpoint.interval": "Seconds between checkpoints.",
     "reconcile.interval": IDLE,
@@ -70,7 +70,7 @@ MEANINGS: Final[dict[str, str]] = {
     "store.persistence": "`off`: nothing is kept. Said on screen all the time.",
     "console.theme": "A theme by name; none: by the terminal.",
     "console.rate": "Frames a second, 1 to 30.",
-    "console.mouse": "Mouse on or off; none: on, but not over SSH.",
+    "console.mouse": "Mouse on or off; none: on, but not over SSH or in tmux.",
     "console.bell": "Ring the terminal's bell on an alert.",
     "console.keymap": "Action name to keys, see [keys.md](keys.md).",
     "strategies": "Tables `[strategies.NAME]`: `kind`, `enabled`, and the strategy's own "

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
 from typing import Final
 
 import pytest
 
 from engine.settings.model import PROFILES, Settings
+from engine.store.schema import TABLES
 from tests.architecture import documents, sources
 from tests.architecture.meanings import MEANINGS
 from tui.cli.exits import EPILOG
+from tui.cli.parser import run
 from tui.manual import manual
 
 DOCS: Final = sources.ROOT / "docs"
@@ -108,6 +113,31 @@ def test_the_manual_names_every_exit_code_and_profile() -> None:
         assert f"| {code} |" in said, code
     for profile in PROFILES:
         assert f"`{profile}`" in said, profile
+
+
+def test_every_query_of_the_manual_runs_on_the_tables_of_the_store() -> None:
+    section = text(documents.MANUAL).partition("### SQL")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("    ")]
+    queries = [q for q in "\n".join(lines).split(";") if q.strip()]
+    assert len(queries) >= 5
+    with closing(sqlite3.connect(":memory:")) as store:
+        for statement in TABLES:
+            store.execute(statement)
+        for query in queries:
+            assert store.execute(query).fetchall() == []
+
+
+def test_the_worked_example_of_the_manual_is_what_the_command_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    example = text(documents.MANUAL).partition("Worked example:")[2].partition("\n## ")[0]
+    ticks, signals, said = re.findall(r"(?:^    .*\n)+", example, re.MULTILINE)
+    (tmp_path / "ex.csv").write_text(dedent(ticks), encoding="utf-8")
+    (tmp_path / "ex.jsonl").write_text(dedent(signals), encoding="utf-8")
+    command, *table = dedent(said).splitlines()
+    assert run(command.removeprefix("$ holdfast ").split()) == 0
+    assert capsys.readouterr().out.splitlines()[: len(table)] == table
 
 
 def test_the_page_of_keys_is_current() -> None:

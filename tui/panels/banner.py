@@ -30,7 +30,7 @@ def _link(desk: Desk) -> Line:
     silent = replica.silence(desk.mono) // SECOND
     if replica.lost:
         why = for_screen(replica.lost, 60)
-        return ((f"LINK LOST {silent} s: {why}. The engine guards its positions", "live"),)
+        return ((f"LINK LOST {silent} s: {why}. Positions may be unwatched", "live"),)
     return ((f"ENGINE SILENT {silent} s", "live"),) if desk.is_grey else ()
 
 

@@ -4,44 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.cli.exits import DONE, FAILED
 from tui.cli.output import as_json, say
 from tui.cli.places import chosen_data_dir, database
 
+if TYPE_CHECKING:
+    from engine.runtime.doctor import Question
+
 
 def command(args: argparse.Namespace) -> int:
     """Print one line for each thing looked at; fail if anything prevents a start."""
     from engine.runtime.clock import SystemClock
-    from engine.runtime.doctor import Grade, Question, examine, worst
-    from engine.store.lock import holder
+    from engine.runtime.doctor import Grade, examine, worst
 
     data_dir = chosen_data_dir(args)
-
-    def engine() -> str:
-        owner = holder(data_dir)
-        return "none is running" if owner is None else f"pid {owner.pid} on {owner.host}"
-
-    findings = examine(
-        data_dir,
-        SystemClock(),
-        (
-            Question("configuration", lambda: _configuration(args, data_dir), "mend that value"),
-            Question(
-                "store",
-                lambda: _store(data_dir),
-                "restore a copy of it, or name another --data-dir; nothing was changed",
-            ),
-            Question("engine", engine, "end the process that holds the data directory"),
-            Question(
-                "terminal",
-                _terminal,
-                "open a terminal of at least 80x24, or use --headless",
-                is_needed=False,
-            ),
-        ),
-    )
+    findings = examine(data_dir, SystemClock(), _questions(args, data_dir))
     if args.json:
         as_json(
             [
@@ -54,6 +35,26 @@ def command(args: argparse.Namespace) -> int:
             mend = f"  -> {found.mend}" if found.mend else ""
             say(f"{found.grade.value:<5} {found.about:<14} {found.what}{mend}")
     return FAILED if worst(findings) is Grade.FAIL else DONE
+
+
+def _questions(args: argparse.Namespace, data_dir: Path) -> Iterator[Question]:
+    """Yield what only the command line can look at."""
+    from engine.runtime.doctor import Question
+
+    yield Question("configuration", lambda: _configuration(args, data_dir), "mend that value")
+    mend = "restore a copy of it, or name another --data-dir; nothing was changed"
+    yield Question("store", lambda: _store(data_dir), mend)
+    mend = "end the process that holds the data directory"
+    yield Question("engine", lambda: _engine(data_dir), mend)
+    mend = "open a terminal of at least 80x24, or use --headless"
+    yield Question("terminal", _terminal, mend, is_needed=False)
+
+
+def _engine(data_dir: Path) -> str:
+    from engine.store.lock import holder
+
+    owner = holder(data_dir)
+    return "none is running" if owner is None else f"pid {owner.pid} on {owner.host}"
 
 
 def _configuration(args: argparse.Namespace, data_dir: Path) -> str:

@@ -146,14 +146,20 @@ def after(app: HostedConsole, data_dir: Path, words: Words) -> int:
                 complain(str(failure))
                 return failure.code
         else:
-            say(engine_state(data_dir, len(app.desk.replica.state.positions)))
+            replica = app.desk.replica
+            known = None if replica.is_waiting else len(replica.state.positions)
+            say(engine_state(data_dir, known))
     return code
 
 
-def engine_state(data_dir: Path, positions: int) -> str:
-    """Return one plain line about the engine, for whoever has just lost sight of it."""
+def engine_state(data_dir: Path, positions: int | None) -> str:
+    """Return one plain line about the engine, for whoever has just lost sight of it.
+
+    `positions`: how many were open when it was last heard; None: it never was.
+    """
     owner = holder(data_dir)
-    open_ = f"{positions} open position{'' if positions == 1 else 's'}"
+    count = "any" if positions is None else positions
+    open_ = f"{count} open position{'' if positions == 1 else 's'}"
     if owner is None:
         watched = f"; NOTHING watches {open_}" if positions else ""
         return f"no engine is running{watched}. `holdfast` starts one."

@@ -22,7 +22,7 @@ from engine.runtime.market_hours import market_hours
 from engine.runtime.monitor import Monitor
 from engine.runtime.signal_lines import SignalLines, watch
 from engine.store.export import CsvExports
-from engine.store.sqlite import SqliteJournal
+from engine.store.resilient import ResilientJournal
 
 DAY_SECONDS = 24 * 3600.0
 ENTRIES_MAX = 20_000
@@ -35,7 +35,8 @@ class Keeper:
     def __init__(
         self, journal: Journal, engine: Engine, clock: Clock, logbook: Logbook, data_dir: Path
     ) -> None:
-        self._journal = journal
+        self._resilient = journal if isinstance(journal, ResilientJournal) else None
+        self._store = self._resilient.inner if self._resilient else None
         self._engine = engine
         self._clock = clock
         self._logbook = logbook
@@ -44,8 +45,8 @@ class Keeper:
 
     async def audit(self) -> None:
         """Say where the tables of open positions and the journal disagree; the journal holds."""
-        if isinstance(self._journal, SqliteJournal):
-            for difference in await self._journal.open_differences():
+        if self._store is not None:
+            for difference in await self._store.open_differences(self._engine.state):
                 text = f"{difference}; the journal holds, `holdfast repair` rebuilds the tables"
                 self._logbook.log("error", "store", text)
 
@@ -56,19 +57,28 @@ class Keeper:
             while waited < every_s and self._since_checkpoint < ENTRIES_MAX:
                 await self._clock.sleep(1.0)
                 waited += 1.0
+                await self._mind_store()
             await self.keep()
+
+    async def _mind_store(self) -> None:
+        """Notice a database that is gone; bring spilled entries back once it takes them."""
+        if self._resilient is None:
+            return
+        await self._resilient.look(self._engine.state)
+        if not self._resilient.is_persisted and await self._resilient.restore():
+            self._logbook.log("warning", "store", "the store is back; all entries are in it")
+        self._engine.look_at_store()
 
     @property
     def _since_checkpoint(self) -> int:
-        is_kept = isinstance(self._journal, SqliteJournal)
-        return self._journal.since_checkpoint if is_kept else 0  # type: ignore[attr-defined]
+        return self._store.since_checkpoint if self._store is not None else 0
 
     async def keep(self) -> None:
         """Write a checkpoint and what is new to the CSV files."""
-        if not isinstance(self._journal, SqliteJournal) or not self._engine.is_persisted:
+        if self._store is None or not self._engine.is_persisted:
             return
         try:
-            await self._journal.checkpoint(self._engine.state, self._clock.now())
+            await self._store.checkpoint(self._engine.state, self._clock.now())
             self.checkpointed_at = self._clock.now()
         except JournalError as error:
             self._logbook.log("warning", "store", f"no checkpoint: {error}")

@@ -40,8 +40,11 @@ from engine.runtime.sensors import Watching
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_process import ProcessHost
 from engine.runtime.watchdog import LoopWatch
+from engine.store.ballast import Ballast
 from engine.store.lock import held
 from engine.store.memory import MemoryJournal
+from engine.store.resilient import ResilientJournal, recover_spilled
+from engine.store.spill import Spill
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
 from engine.venues.paper.venue import PaperVenue
@@ -238,7 +241,10 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
             stamp = Stamp(mode, "paper")
             opened = SqliteJournal.open(options.database, stamp, clock.now())
             store = await stack.enter_async_context(opened)
-            journal, state = store, store.recovered.state
+            spill, ballast = Spill(options.database), Ballast(options.database)
+            state = await recover_spilled(store, spill)
+            ballast.lay()
+            journal = ResilientJournal(store, spill, ballast)
         else:
             journal = MemoryJournal()
         source = source_of(options, clock, state)

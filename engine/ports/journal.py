@@ -36,6 +36,14 @@ class JournalRefused(JournalError):
 class Journal(Protocol):
     """An ordered, gapless log. `append` returns only once the entries are durable."""
 
+    @property
+    def is_persisted(self) -> bool:
+        """Return whether everything is in the store itself, not only in an emergency file."""
+
+    @property
+    def error(self) -> str:
+        """Return why it is not; empty if it is."""
+
     async def append(self, entries: Sequence[Entry], after: State) -> None:
         """Add `entries` atomically, with projections of `after`, the state they lead to.
 

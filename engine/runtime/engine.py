@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from engine.domain.event import Entry
+from engine.domain.event import EntriesAllowed, EntriesBlocked, Entry
 from engine.domain.ids import Nanos
 from engine.domain.market import Quote, Tick
 from engine.domain.state import State
@@ -27,6 +27,8 @@ INBOX_MAX: Final = 20_000
 BATCH_MAX: Final = 1_000
 """Inputs decided between two commits."""
 TIMER_SECONDS: Final = 0.25
+STORE: Final = "store"
+"""Source of the block that a failing store causes."""
 RETRY_SECONDS: Final = 0.5
 """Pause before a failed commit is tried again; E-54."""
 
@@ -157,10 +159,19 @@ class Engine:
                 self.is_persisted, self.store_error = False, str(error)
                 await self.clock.sleep(RETRY_SECONDS)
                 continue
-            self.is_persisted, self.store_error = True, ""
+            self.look_at_store()
             self.durable = entries[-1].seq
             self.on_commit(len(entries), Nanos(self.clock.monotonic() - began))
             return
+
+    def look_at_store(self) -> None:
+        """Block entries while the store does not take what happens, and say why; exits go on."""
+        was, journal = self.is_persisted, self._journal
+        self.is_persisted, self.store_error = journal.is_persisted, journal.error
+        if was and not self.is_persisted:
+            self.submit(EntriesBlocked(STORE, f"NOT PERSISTED: {journal.error}"))
+        elif not was and self.is_persisted:
+            self.submit(EntriesAllowed(STORE))
 
     def _publish(self, entries: list[Entry]) -> None:
         state = self.core.state

@@ -13,6 +13,9 @@ from engine.ports.journal import START, JournalConflict
 class MemoryJournal:
     """Keeps entries in a list; `state` is the one they lead to."""
 
+    is_persisted = True
+    error = ""
+
     def __init__(self) -> None:
         self._entries: list[Entry] = []
         self.state = State()

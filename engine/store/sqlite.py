@@ -83,6 +83,17 @@ class SqliteJournal:
         """Durable entries that a recovery would have to fold; a long row of them is worth one."""
         return self._writer.head.seq - self._checkpointed
 
+    is_persisted = True
+    error = ""
+
+    def identity(self) -> tuple[int, int] | None:
+        """Return which file the path names now; None: none. It changes when it is replaced."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return (found.st_dev, found.st_ino)
+
     async def append(self, entries: Sequence[ev.Entry], after: State) -> None:
         """Add `entries` and the projections of `after`; see engine.ports.journal.Journal.
 
@@ -143,9 +154,8 @@ class SqliteJournal:
         """
         return await asyncio.to_thread(_read_only, self._path, audit.differences)
 
-    async def open_differences(self) -> list[audit.Difference]:
-        """Return what the rows of open positions say and the journal does not; quick."""
-        state = self.recovered.state
+    async def open_differences(self, state: State) -> list[audit.Difference]:
+        """Return what the rows of open positions say and `state`, the newest, does not; quick."""
         return await self._submit(
             lambda: self._writer.run(lambda db: audit.open_differences(db, state))
         )

@@ -26,7 +26,7 @@ async def test_an_untouched_store_has_no_differences(tmp_path: Path) -> None:
     path = tmp_path / "holdfast.db"
     await store_with_a_position(path)
     async with SqliteJournal.open(path, STAMP, Nanos(2)) as journal:
-        assert await journal.open_differences() == []
+        assert await journal.open_differences(journal.recovered.state) == []
 
 
 async def test_an_edited_an_added_and_a_closed_row_are_each_named(tmp_path: Path) -> None:
@@ -35,12 +35,12 @@ async def test_an_edited_an_added_and_a_closed_row_are_each_named(tmp_path: Path
     with sqlite3.connect(path) as db:
         db.execute("UPDATE positions SET qty = '999'")
     async with SqliteJournal.open(path, STAMP, Nanos(2)) as journal:
-        (edited,) = await journal.open_differences()
+        (edited,) = await journal.open_differences(journal.recovered.state)
         assert (edited.column, edited.stored, edited.expected) == ("qty", "'999'", "'75'")
     with sqlite3.connect(path) as db:
         db.execute("UPDATE positions SET qty = '75', status = 'closed'")
     async with SqliteJournal.open(path, STAMP, Nanos(3)) as journal:
-        (closed,) = await journal.open_differences()
+        (closed,) = await journal.open_differences(journal.recovered.state)
         assert (closed.column, closed.stored, closed.expected) == ("", "missing", "present")
         await journal.repair()
-        assert await journal.open_differences() == []
+        assert await journal.open_differences(journal.recovered.state) == []

@@ -1,0 +1,168 @@
+"""A journal that goes on when its store does not (E-56).
+
+What the store cannot take in time goes, fsynced, to an emergency file: exits go on, nothing that
+was decided is only in memory. `restore` brings it into the journal, in order and each entry once,
+when the store is back. A commit that raised may have survived: the store is opened anew and what
+it holds is compared before anything is appended again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from engine.domain.event import Entry
+from engine.domain.evolve import fold
+from engine.domain.ids import Seq
+from engine.domain.state import State
+from engine.ports.journal import START, JournalConflict, JournalError, NotWritten
+from engine.store.ballast import Ballast
+from engine.store.spill import Spill
+from engine.store.sqlite import SqliteJournal
+
+RECENT: Final = 5_000
+"""Newest entries kept in memory, in case the file they were written to is gone."""
+COMMIT_SECONDS: Final = 2.0
+"""A store that takes longer is treated as down: an exit does not wait for a disk."""
+
+
+class ResilientJournal:
+    """Implements engine.ports.journal.Journal over a SqliteJournal."""
+
+    def __init__(
+        self,
+        inner: SqliteJournal,
+        spill: Spill,
+        ballast: Ballast,
+        commit_s: float = COMMIT_SECONDS,
+    ) -> None:
+        self.inner = inner
+        self._spill = spill
+        self._ballast = ballast
+        self._commit_s = commit_s
+        self._pending: list[Entry] = []
+        self._recent: deque[Entry] = deque(maxlen=RECENT)
+        self._identity = inner.identity()
+        self._after = State()
+        self.error = ""
+        """Why the store does not take entries; empty: it does."""
+        self.is_spilled = True
+        """Whether everything pending is at least in an emergency file."""
+
+    @property
+    def is_persisted(self) -> bool:
+        """Return whether everything so far is in the store itself."""
+        return not self._pending
+
+    @property
+    def place(self) -> str:
+        """Where pending entries are."""
+        return str(self._spill.place or "memory only") if self.is_spilled else "memory only"
+
+    async def append(self, entries: Sequence[Entry], after: State) -> None:
+        """Make `entries` durable: in the store, else in the emergency file."""
+        if not entries:
+            return
+        if not self._pending:
+            error = await self._tried(entries, after)
+            if error and self._ballast.release():
+                error = await self._tried(entries, after)
+            if not error:
+                self._recent.extend(entries)
+                return
+            self.error = error
+        self._pending += entries
+        self._after = after
+        try:
+            await asyncio.to_thread(self._spill.append, list(entries))
+        except OSError as failure:
+            self.is_spilled = False
+            self.error = f"{self.error}; {failure}"
+
+    async def read(self, after: Seq = START) -> list[Entry]:
+        """Return the stored entries that follow `after`, and the pending ones."""
+        stored = await self.inner.read(after)
+        last = stored[-1].seq if stored else after
+        return stored + [entry for entry in self._pending if entry.seq > last]
+
+    async def look(self, after: State) -> None:
+        """Notice a database file that was deleted or replaced under the engine (D11).
+
+        What was written since may have gone with it: the newest entries are made durable again.
+        """
+        if self._pending or self.inner.identity() == self._identity:
+            return
+        self.error = "the database file was deleted or replaced while in use"
+        self._pending, self._after = list(self._recent), after
+        try:
+            await asyncio.to_thread(self._spill.append, list(self._pending))
+        except OSError as failure:
+            self.is_spilled = False
+            self.error = f"{self.error}; {failure}"
+
+    async def restore(self) -> bool:
+        """Try to bring pending entries into the store; return whether nothing is pending."""
+        while self._pending:
+            batch, after = list(self._pending), self._after
+            try:
+                await self.inner.reopen()
+                await _take_over(self.inner, batch, after)
+            except JournalConflict:
+                raise
+            except (JournalError, OSError) as error:
+                self.error = str(error)
+                return False
+            del self._pending[: len(batch)]
+            self._identity = self.inner.identity()
+        if self.error:
+            await asyncio.to_thread(self._spill.set_aside)
+            self._ballast.lay()
+            self.error, self.is_spilled = "", True
+        return True
+
+    async def _tried(self, entries: Sequence[Entry], after: State) -> str:
+        """Append to the store; return why it did not work, empty if it did."""
+        try:
+            async with asyncio.timeout(self._commit_s):
+                await self.inner.append(entries, after)
+        except JournalConflict:
+            raise
+        except TimeoutError:
+            return f"the store did not answer within {self._commit_s:g} s"
+        except JournalError as error:
+            return str(error)
+        return ""
+
+
+async def recover_spilled(inner: SqliteJournal, spill: Spill) -> State:
+    """Take entries of an emergency file that an earlier process left into the journal.
+
+    Returns the state after them. Raises JournalConflict if they do not follow what is stored.
+    """
+    state = inner.recovered.state
+    found = [entry for entry in spill.read() if entry.seq > state.seq]
+    if not found:
+        spill.set_aside()
+        return state
+    if found[0].seq != state.seq + 1:
+        raise JournalConflict(
+            f"the emergency file goes on at entry {found[0].seq}, the journal ends at {state.seq}"
+        )
+    after = fold(found, state)
+    await inner.append(found, after)
+    spill.set_aside()
+    return after
+
+
+async def _take_over(inner: SqliteJournal, batch: list[Entry], after: State) -> None:
+    """Append what is not stored of `batch`; what is stored must be the same."""
+    if inner.head + 1 < batch[0].seq:
+        raise NotWritten(f"the store ends at entry {inner.head}, {batch[0].seq} is the next known")
+    stored = await inner.read(Seq(batch[0].seq - 1))
+    if stored != batch[: len(stored)]:
+        raise JournalConflict(f"entry {batch[0].seq} is stored, but another one")
+    rest = batch[len(stored) :]
+    if rest:
+        await inner.append(rest, after)

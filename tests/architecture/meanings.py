@@ -31,8 +31,8 @@ MEANINGS: Final[dict[str, str]] = {
     "exits.kill_switch.enabled": "Flatten everything on a loss.",
     "exits.kill_switch.daily_loss": "Money lost since the session began, in an account's "
     "currency, beyond what a person accepted by lifting it; set, it switches the rule on.",
-    "exits.kill_switch.max_drawdown": "Fall from the highest equity, open profit included, a fraction; set, it "
-    "switches the rule on.",
+    "exits.kill_switch.max_drawdown": "Fall from the highest equity, open profit included, a "
+    "fraction; set, it switches the rule on.",
     "paper.initial_capital": "What each currency's account of the first session starts with.",
     "paper.leverage": "Of perpetuals and futures; everything else is paid in full.",
     "paper.capital_per_position": "Money for a position whose signal names no quantity.",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count
-from math import inf
+from math import inf, nextafter
 from typing import Final
 
 from engine.domain.band_side import SLACK, Item, Side
@@ -32,7 +32,8 @@ NONE: Final[tuple[PositionId, ...]] = ()
 class Band:
     """All open positions of one instrument. `lo < price < hi` and `at < deadline`: quiet.
 
-    The owner updates `high` and `low` (extremes since the last PeaksRaised) on every tick.
+    The owner notes every price, or at least those that are not `calm_lo <= price <= calm_hi`:
+    within these no rule is asked and no extreme is news to anybody.
     """
 
     __slots__ = (
@@ -43,7 +44,10 @@ class Band:
         "_times",
         "_vwap",
         "best",
+        "calm_hi",
+        "calm_lo",
         "deadline",
+        "has_news",
         "held",
         "hi",
         "high",
@@ -65,8 +69,12 @@ class Band:
         """Position -> (sign, entry, fraction)."""
         self.lo, self.hi, self.deadline, self.oi_from = -inf, inf, inf, inf
         self.high, self.low = -inf, inf
+        """Extremes among the prices noted since the last PeaksRaised."""
         self.best, self.worst = -inf, inf
         """Extremes that are journaled already since the newest entry."""
+        self.has_news = False
+        """Whether `high` or `low` is a new extreme to somebody."""
+        self.calm_lo, self.calm_hi = inf, -inf
         self.held: set[PositionId] = set()
         """Open positions, those with an exit in flight included; kept by the owner."""
 
@@ -104,20 +112,26 @@ class Band:
             self._vwap.pop(id_, None)
             self._bound()
 
-    @property
-    def has_news(self) -> bool:
-        """Return whether `high` or `low` is a new extreme to somebody."""
-        return self.high > self.best or self.low < self.worst
+    def note(self, price: float) -> None:
+        """Count a price in as an extreme."""
+        if price > self.high or price < self.low:
+            self.high, self.low = max(self.high, price), min(self.low, price)
+            if self.high > self.best or self.low < self.worst:
+                self.has_news = True
+                self._calm()
 
     def settle_extremes(self) -> None:
         """Start `high` and `low` anew: they are journaled."""
         self.best, self.worst = max(self.best, self.high), min(self.worst, self.low)
         self.high, self.low = -inf, inf
+        self.has_news = False
 
     def forget_extremes(self) -> None:
         """Start all extremes anew: somebody entered, to whom none of them counts."""
         self.high, self.low = -inf, inf
         self.best, self.worst = -inf, inf
+        self.has_news = False
+        self._calm()
 
     @property
     def needs_vwap(self) -> bool:
@@ -149,6 +163,7 @@ class Band:
             return False
         if is_all:
             self.lo, self.hi = max(longs.lo, -shorts.hi), min(longs.hi, -shorts.lo)
+            self._calm()
         return is_all
 
     def timed(self, at: float) -> list[PositionId]:
@@ -201,3 +216,14 @@ class Band:
                 heappop(heap)
         self.deadline = self._times[0][0] if self._times else inf
         self.oi_from = self._oi[0][0] if self._oi else inf
+        self._calm()
+
+    def _calm(self) -> None:
+        """Recompute the calm prices; none are while time or open interest may ask a rule, too."""
+        if self.deadline < inf or self.oi_from < inf:
+            self.calm_lo, self.calm_hi = inf, -inf
+            return
+        low = min(self.worst, self.low)
+        high = max(self.best, self.high)
+        self.calm_lo = low if low > self.lo else nextafter(self.lo, inf)
+        self.calm_hi = high if high < self.hi else nextafter(self.hi, -inf)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from operator import attrgetter
-from typing import Any, Final, TypeAlias, TypeVar
+from collections.abc import Mapping
+from typing import TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -27,27 +25,16 @@ def without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
 
 
 def changed(item: T, **changes: object) -> T:
-    """Return a copy of a slotted frozen dataclass: `dataclasses.replace`, twice as fast.
+    """Return a copy of a frozen dataclass without slots: `dataclasses.replace`, many times faster.
 
-    It matters here because every journal entry copies the state twice. No `__post_init__` runs.
+    It matters here because every journal entry copies the state. No `__post_init__` runs. A name
+    that is no field raises TypeError.
     """
-    cls = type(item)
-    read, write = _PLANS.get(cls) or _plan(cls)
-    copy: T = object.__new__(cls)
-    for set_, value in zip(write.values(), read(item), strict=True):
-        set_(copy, value)
-    for name, value in changes.items():
-        write[name](copy, value)
+    copy: T = object.__new__(type(item))
+    values = copy.__dict__
+    values.update(item.__dict__)
+    known = len(values)
+    values.update(changes)
+    if len(values) != known:
+        raise TypeError(f"{type(item).__name__} has no such field: {', '.join(changes)}")
     return copy
-
-
-_Plan: TypeAlias = tuple[Callable[[Any], tuple[Any, ...]], dict[str, Any]]
-_PLANS: Final[dict[type, _Plan]] = {}
-"""Per class: how to read all fields at once, and how to write each."""
-
-
-def _plan(cls: type) -> _Plan:
-    names = [field.name for field in fields(cls)]
-    plan = attrgetter(*names), {name: getattr(cls, name).__set__ for name in names}
-    _PLANS[cls] = plan
-    return plan

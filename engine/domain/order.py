@@ -102,7 +102,7 @@ class Order:
     reference_source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkingOrder:
     """An order that is not final, and what has become of it so far."""
 

@@ -24,7 +24,7 @@ class ClosePhase(Enum):
     """The venue did not answer in time; nothing else is sent until there is evidence."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Close:
     """The exit in flight of a position; at most one exists at any time."""
 
@@ -34,7 +34,7 @@ class Close:
     since: Nanos
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Position:
     """A quantity held since `opened_at`: the sum of its fills, nothing else."""
 

@@ -44,7 +44,7 @@ class LatchCause(Enum):
     RISK_LIMIT = "risk_limit"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Latch:
     """Flatten in force: entries blocked, orders cancelled, everything closed, until a person
     lifts it with a reason. It survives restarts.

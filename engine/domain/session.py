@@ -26,7 +26,7 @@ class Mode(Enum):
     REPLAY = "replay"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Session:
     id: SessionId
     started_at: Nanos
@@ -37,7 +37,7 @@ class Session:
     ended_at: Nanos | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     """Money of one currency. `cash + tied == initial + realised - fees`, always, exactly."""
 

@@ -22,7 +22,7 @@ HANDLED_KEPT = 512
 """Newest command and signal ids remembered, so that each acts once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Extremes:
     """Suffix extremes of one instrument: (entry of the journal, price), newest last.
 
@@ -38,7 +38,7 @@ class Extremes:
     """Journal entry that opened the newest of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """Equal states behave equally; `state == fold(journal)` at every moment."""
 

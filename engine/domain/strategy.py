@@ -35,7 +35,7 @@ class Phase(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StrategyRecord:
     """What the journal knows of a strategy."""
 

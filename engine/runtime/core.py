@@ -95,8 +95,7 @@ class Core:
         if band is None or not band.held:
             return []
         price = float(tick.price)
-        band.high = max(band.high, price)
-        band.low = min(band.low, price)
+        band.note(price)
         due: list[PositionId] = []
         if not (band.lo < price < band.hi and tick.at < band.deadline):
             due += band.wake(price, tick.at)
@@ -127,8 +126,8 @@ class Core:
             return []
         given = BarSeen(bar, path, pending(bar.instrument, band))
         entries = self.step(given, now)
-        band.high = max(band.high, float(bar.high))
-        band.low = min(band.low, float(bar.low))
+        band.note(float(bar.high))
+        band.note(float(bar.low))
         for position in tuple(self.state.positions.values()):
             if position.instrument == bar.instrument:
                 self.guard.watch(position.id, self.state, self.quotes)
@@ -155,16 +154,16 @@ class Core:
 
     def time(self, now: Nanos) -> list[Entry]:
         """Let time pass: conflated values become durable, timed rules of silent markets fire."""
-        grace = self.state.limits.price_age_max_s * SECOND
+        silent = now - self.state.limits.price_age_max_s * SECOND
         peaks: list[Peak] = []
         due: list[PositionId] = []
         for instrument, band in self.bands.items():
-            if band.held:
+            if band.has_news and band.held:
                 peak = pending(instrument, band)
                 if peak is not None:
                     peaks.append(peak)
-                if band.deadline + grace <= now:
-                    due += band.timed(now - grace)
+            if band.deadline <= silent and band.held:
+                due += band.timed(silent)
         if self.guard.rearmed:
             due = list(dict.fromkeys(due + self._back_under_guard(now)))
         given = TimePassed(tuple(peaks), self._marks(now), tuple(due))
@@ -200,7 +199,7 @@ class Core:
         if now < self.marks_due:
             return ()
         self.marks_due = Nanos(now + MARK_EVERY)
-        held = {p.instrument for p in self.state.positions.values()}
+        held = [instrument for instrument, band in self.bands.items() if band.held]
         marks = [_mark(self.quotes[i]) for i in sorted(held) if i in self.quotes]
         return tuple(m for m in marks if self.state.marks.get(m.instrument) != m)
 

@@ -112,7 +112,9 @@ def pending(instrument: InstrumentId, band: Band) -> Peak | None:
     """Return the extremes that are news to somebody and not journaled yet."""
     if not band.has_news:
         return None
-    return Peak(instrument, _exact(band.high), _exact(band.low))
+    high = _exact(band.high) if band.high > band.best else None
+    low = _exact(band.low) if band.low < band.worst else None
+    return Peak(instrument, high, low)
 
 
 def _exact(price: float) -> Price:

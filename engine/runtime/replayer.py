@@ -25,8 +25,12 @@ from engine.ports.venue import MatchingVenue
 from engine.runtime.clock import ManualClock
 from engine.runtime.core import Core, Given
 
-FLUSH_AT: Final = 2_000
-"""Entries gathered before they are made durable together."""
+FLUSH_AT: Final = 1_000
+"""Entries gathered before they are made durable together.
+
+So few that no more trades can close in a batch than a state keeps (CLOSED_KEPT): such a batch would
+have to be folded a second time to be projected.
+"""
 
 
 class Reader(Protocol):

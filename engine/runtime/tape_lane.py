@@ -1,4 +1,4 @@
-"""The fast lane of a replay: raw records, two comparisons for a quiet one, no object made.
+"""The fast lane of a replay: raw records, two comparisons for a calm one, no object made.
 
 It leads to the same journal as giving every record to `Replayer.take` (tests/replay). It may be
 used while nobody needs each tick: no reader, no VWAP rule, no risk limit; what watches entries may
@@ -48,11 +48,10 @@ async def run_tape(
         count += 1
         band = bands[index]
         newest[index] = record
+        if band.calm_lo <= price <= band.calm_hi:
+            continue
         if band.lo < price < band.hi and at < band.deadline and not oi >= band.oi_from:
-            if price > band.high:
-                band.high = price
-            if price < band.low:
-                band.low = price
+            band.note(price)
         else:
             lane.leave_band(record, band)
     lane.catch_up()
@@ -95,10 +94,7 @@ class _Lane:
         """Ratchet if that is all, else take the record as a tick."""
         index, at, price, _, oi = record
         if band.only_ratchets(price) and at < band.deadline and not oi >= band.oi_from:
-            if price > band.high:
-                band.high = price
-            if price < band.low:
-                band.low = price
+            band.note(price)
             return
         self.newest[index] = None
         self.taken += 1

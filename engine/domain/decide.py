@@ -38,8 +38,8 @@ def decide(state: State, market: Market, given: Input, now: Nanos) -> tuple[ev.E
 
 def _decide(draft: Draft, market: Market, given: Input, now: Nanos) -> None:
     match given:
-        case Crossing(due=due, peak=peak):
-            breach = risk_breach(draft.state, market)
+        case Crossing(due=due, peak=peak, equity=equity):
+            breach = risk_breach(draft.state, market, equity)
             check_positions(draft, market, due, peak, now, breach)
             kill(draft, market, breach, now)
         case BarSeen():
@@ -122,8 +122,8 @@ def _filled(draft: Draft, market: Market, fill: Fill, peak: ev.Peak | None) -> N
 
 def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
     state = draft.state
-    if given.peaks:
-        draft.add(ev.PeaksRaised(given.peaks))
+    if given.peaks or given.equity:
+        draft.add(ev.PeaksRaised(given.peaks, given.equity))
     if given.marks:
         draft.add(ev.QuotesMarked(given.marks))
     for working in state.orders.values():
@@ -136,7 +136,7 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
             draft.add(ev.OrderTimedOut(working.order.id))
     pending = {peak.instrument: peak for peak in given.peaks}
     if state.latch is None:
-        breach = risk_breach(state, market)
+        breach = risk_breach(state, market, given.equity)
         for id_ in given.due:
             position = state.positions.get(id_)
             if position is not None:

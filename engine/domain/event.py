@@ -24,7 +24,7 @@ from engine.domain.event_strategy import (
     StrategyRemembered,
 )
 from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, PositionId, Seq
-from engine.domain.money import Price
+from engine.domain.money import Money, Price
 from engine.domain.order import ExitReason, Fill, Order
 from engine.domain.risk import LatchCause
 
@@ -134,6 +134,8 @@ class PeaksRaised:
     """New extremes, conflated to the last value per commit (E-51): one row, many instruments."""
 
     peaks: tuple[Peak, ...]
+    equity: tuple[Money, ...] = ()
+    """Accounts whose equity is higher than ever; told where a drawdown is limited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from engine.domain import extremes, order_flow
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import Seq
 from engine.domain.mapping import changed, with_item, without
-from engine.domain.money import EXACT
-from engine.domain.risk import Latch
+from engine.domain.money import EXACT, ZERO
+from engine.domain.risk import Latch, LatchCause
 from engine.domain.session import Account, Session, SessionStatus
 from engine.domain.state import HANDLED_KEPT, State
 from engine.domain.strategy import Phase, StrategyRecord
@@ -125,7 +125,18 @@ def _flat_verified(state: State, entry: ev.Entry, event: ev.FlatVerified) -> Sta
 
 
 def _latch_lifted(state: State, entry: ev.Entry, event: ev.LatchLifted) -> State:
-    return changed(state, latch=None)
+    if state.latch is None or state.latch.cause is not LatchCause.RISK_LIMIT:
+        return changed(state, latch=None)
+    # Who lifts the kill switch accepts the loss so far; else it would fall again at once.
+    accounts = {
+        currency: changed(
+            account,
+            forgiven=max(ZERO, account.fees - account.realised),
+            high_water=account.initial + account.realised - account.fees,
+        )
+        for currency, account in state.accounts.items()
+    }
+    return changed(state, latch=None, accounts=accounts)
 
 
 def _command_noted(

@@ -19,7 +19,7 @@ from engine.domain.event import (
 from engine.domain.ids import SECOND, CommandId, Nanos, PositionId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Market, Quote
-from engine.domain.money import ZERO, Price, Qty, ratio
+from engine.domain.money import ZERO, Money, Price, Qty, ratio
 from engine.domain.order import ExitKind, ExitReason, Order
 from engine.domain.position import Position
 from engine.domain.risk import Latch, LatchCause
@@ -178,18 +178,23 @@ def equity(state: State, market: Market, account: Account) -> Decimal:
     return total
 
 
-def risk_breach(state: State, market: Market) -> str:
-    """E-17: return why an account lost more than the session allows; empty: it did not."""
+def risk_breach(state: State, market: Market, highest: Iterable[Money] = ()) -> str:
+    """E-17: return why an account lost more than the session allows; empty: it did not.
+
+    `highest`: equities that are not journaled yet; the fall counts from the highest ever.
+    """
     limits = state.limits
     if state.latch is not None or (limits.daily_loss is None and limits.drawdown_max is None):
         return ""
     for account in state.accounts.values():
         worth = equity(state, market, account)
-        lost = account.initial - worth
+        lost = account.initial - account.forgiven - worth
         if limits.daily_loss is not None and lost >= limits.daily_loss:
             return f"daily loss {lost:f} {account.currency} reached the limit {limits.daily_loss:f}"
-        if limits.drawdown_max is not None and account.high_water > 0:
-            fall = ratio(account.high_water - worth, account.high_water)
+        highs = [m.amount for m in highest if m.currency == account.currency]
+        high = max(account.high_water, *highs, ZERO)
+        if limits.drawdown_max is not None and high > 0:
+            fall = ratio(high - worth, high)
             if fall >= limits.drawdown_max:
                 return f"drawdown {fall:.2%} reached the limit {limits.drawdown_max:.2%}"
     return ""

@@ -40,7 +40,12 @@ def peaks_raised(state: State, entry: ev.Entry, event: ev.PeaksRaised) -> State:
                 known.held,
                 known.opened,
             )
-    return changed(state, extremes=extremes)
+    accounts = dict(state.accounts)
+    for highest in event.equity:
+        account = accounts[highest.currency]
+        high = max(account.high_water, highest.amount)
+        accounts[highest.currency] = changed(account, high_water=high)
+    return changed(state, extremes=extremes, accounts=accounts)
 
 
 def _pushed(

@@ -29,6 +29,7 @@ from engine.domain.event import (
 from engine.domain.ids import PositionId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
+from engine.domain.money import Money
 
 VenueReport: TypeAlias = (
     OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | OrderTimedOut
@@ -48,6 +49,8 @@ class Crossing:
     due: tuple[PositionId, ...]
     peak: Peak | None
     """Extremes since the last PeaksRaised of this instrument, this tick included."""
+    equity: tuple[Money, ...] = ()
+    """Highest equity of accounts since the last PeaksRaised; for the drawdown limit."""
 
 
 @dataclass(slots=True)
@@ -76,6 +79,7 @@ class TimePassed:
     marks: tuple[Mark, ...] = ()
     due: tuple[PositionId, ...] = ()
     """Positions to judge although nothing ticks: a timed rule is due, or protection is back."""
+    equity: tuple[Money, ...] = ()
 
 
 @dataclass(slots=True)

@@ -50,4 +50,6 @@ class Account:
     trades: int = 0
     wins: int = 0
     high_water: Decimal = Decimal(0)
-    """Highest cash plus cost seen at a booking; the drawdown limit counts from it."""
+    """Highest equity, open profit included; the drawdown limit counts from it."""
+    forgiven: Decimal = Decimal(0)
+    """Loss over which a person lifted the kill switch; the loss limit counts what comes on top."""

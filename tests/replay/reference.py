@@ -214,8 +214,6 @@ class Reference:
                     self.tick(row["symbol"], instant(row["time"]), last, volume, oi)
         return self
 
-    # -- the market
-
     def look(self, symbol: str, at: int) -> Seen:
         """The symbol's sums; a new local day empties them."""
         seen = self.seen.setdefault(symbol, Seen())
@@ -298,8 +296,6 @@ class Reference:
             yield losing
         if self.p.oi is not None and h.oi:
             yield losing
-
-    # -- money
 
     def close(
         self, h: Held, at: int, last: Decimal, fired: list[tuple[str, Decimal | None]]

@@ -27,10 +27,8 @@ from engine.link.frames import (
     frame,
 )
 from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
-from engine.link.wire import decode_update, encode_command
-from engine.store.codec import CodecError
 
-AGAIN_SECONDS: Final = 0.1
+AGAIN_SECONDS: Final = 0.04
 """Pause between two attempts to connect."""
 ANSWER_SECONDS: Final = 5.0
 READ_MAX: Final = 256 * 1024
@@ -67,6 +65,8 @@ class SocketLink:
         """Submit `command` and wait until the engine has it. Raises ConnectionError, NotTaken."""
         if not self._is_welcome:
             raise ConnectionError(self.refusal or "no engine is connected")
+        from engine.link.wire import encode_command
+
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._answers[command.id] = answer
         try:
@@ -132,13 +132,13 @@ class SocketLink:
                 self._take(kind, body)
                 if self._socket is not heard:  # attached anew: the rest is of the past
                     return
-        except (FrameError, CodecError) as error:
+        except FrameError as error:
             self._lost(f"what the engine says is not understood: {error}")
 
     def _take(self, kind: Kind, body: bytes) -> None:
         match kind:
             case Kind.UPDATE:
-                update = decode_update(body)
+                update = _decoded(body)
                 if isinstance(update, Welcome):
                     self._is_welcome, self.farewell = True, ""
                 self._tell(update)
@@ -212,3 +212,17 @@ class SocketLink:
             loop.add_writer(self._socket.fileno(), self._writable)
         else:
             loop.remove_writer(self._socket.fileno())
+
+
+def _decoded(body: bytes) -> Update:
+    """Return an update. Raises FrameError.
+
+    The codec is imported with the first one: a console paints before there is anything to decode.
+    """
+    from engine.link.wire import decode_update
+    from engine.store.codec import CodecError
+
+    try:
+        return decode_update(body)
+    except CodecError as error:
+        raise FrameError(str(error)) from None

@@ -43,9 +43,11 @@ def paint_ms(command: Sequence[str], shows: bytes) -> float:
 
 def end_engine(data_dir: Path) -> None:
     """End the engine that the console left running, as it should, and wait for its end."""
-    owner = holder(data_dir)
-    if owner is None:
-        raise RuntimeError(f"no engine was running on {data_dir}")
+    deadline = time.monotonic() + 20
+    while (owner := holder(data_dir)) is None:  # the console may paint before it has the lock
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"no engine was running on {data_dir}")
+        time.sleep(0.01)
     os.kill(owner.pid, signal.SIGTERM)
     while holder(data_dir) is not None:
         time.sleep(0.05)

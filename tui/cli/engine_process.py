@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import faulthandler
+import gc
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ END_SECONDS: Final = 10.0
 
 def command(args: argparse.Namespace) -> int:
     """Run an engine until it is told to end; does not return but to refuse."""
+    gc.disable()  # until the start is over: see `_serve`
     data_dir = chosen_data_dir(args)
     make_data_dir(data_dir)
     options = _options(args)
@@ -76,6 +78,8 @@ async def _serve(options: LiveOptions) -> int:
             async with serving(hub, path) as server, asyncio.TaskGroup() as tasks:
                 telling = tasks.create_task(hub.run())
                 ending.watch(engine.stop)
+                gc.freeze()  # what the start made stays: no collection looks through it again
+                gc.enable()
                 say(f"engine {os.getpid()} runs on {options.data_dir}")
                 await engine.run()
                 server.farewell = ending.why or "the engine ended"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import subprocess
 import traceback
@@ -26,6 +27,8 @@ from tui.terminal import Terminal
 
 CRASHES = "console-crash.log"
 WORDS_MAX = 4000
+SETTLED_SECONDS = 1.0
+"""After so long everything that stays has been made."""
 
 
 def open_console(
@@ -102,6 +105,7 @@ class HostedConsole(Console):
         self.supervisor = Supervisor(site, self.clock, self.told, process)
 
     async def _look_after(self) -> None:
+        self.set_timer(SETTLED_SECONDS, _collect_from_here)
         if self.supervisor is None:
             return
         try:
@@ -121,6 +125,12 @@ class HostedConsole(Console):
         """End after a fault of the console's own, without the values of its variables."""
         self.crash = traceback.format_exc()
         self._close_messages_no_wait()
+
+
+def _collect_from_here() -> None:
+    """Collect garbage again, but never look through what the start has made."""
+    gc.freeze()
+    gc.enable()
 
 
 def after(app: HostedConsole, data_dir: Path, words: Words) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ def command(args: argparse.Namespace) -> int:
         from tui.cli.engine_process import command as headless
 
         return headless(args)
+    gc.disable()  # imports make no garbage, and looking for it takes a sixth of the start
     data_dir = chosen_data_dir(args)
     terminal = _terminal()
     make_data_dir(data_dir)

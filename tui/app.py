@@ -90,7 +90,7 @@ class Console(App[int], inherit_bindings=False):
         for look in self.looks.values():
             self.register_theme(look.theme)
         known = habits.load(data_dir)
-        self.use_theme(self.settings.theme_of(known.theme))
+        self.use_theme(self.settings.theme_of(habits.theme_for(known, terminal)))
         view = self.settings.view or known.view
         view = view if view in VIEWS else "dashboard"
         self.stage = Stage(self.desk, self.keys, view, known)
@@ -203,6 +203,10 @@ class Console(App[int], inherit_bindings=False):
         deed = self.deeds.get(name)
         if deed is not None:
             deed(self, *arguments)
+
+    def follow_cursor(self) -> None:
+        """Draw what shows the row under the cursor: another row came under it."""
+        self.stage.cursor_moved()
 
     def next_command(self) -> CommandId:
         """Return a command id that was never used before, also not by an earlier console."""

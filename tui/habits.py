@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from tui.panel import Panel
 from tui.panels.log import LEVELS, LogPanel
 from tui.panels.positions import SORTS, PositionsPanel
+from tui.terminal import Terminal
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -23,10 +24,17 @@ class Habits:
     """Every field has a default: a missing or damaged file changes nothing."""
 
     theme: str = ""
+    low_theme: str = ""
+    """The theme chosen on a terminal of few colours; the other one says nothing about it."""
     view: str = ""
     sort: str = "stop"
     is_reverse: bool = False
     level: str = "info"
+
+
+def theme_for(habits: Habits, terminal: Terminal) -> str:
+    """Return the theme that was chosen on a terminal of this kind; empty for none."""
+    return habits.low_theme if terminal.is_low_colour else habits.theme
 
 
 def load(data_dir: Path | None) -> Habits:
@@ -68,8 +76,12 @@ def apply(habits: Habits, panel: Panel) -> None:
 def of(app: Console) -> Habits:
     """Return what to remember of a console."""
     habits = replace(app.stage.known, view=app.stage.view)
-    if app.look.name != app.settings.theme_of(habits.theme):
-        habits = replace(habits, theme=app.look.name)  # chosen here, not by link or terminal
+    terminal = app.settings.terminal
+    given = app.settings.theme_of(theme_for(habits, terminal))
+    if app.look.name != given and not terminal.is_mono:  # chosen here, not by link or terminal
+        is_low = terminal.is_low_colour
+        name = app.look.name
+        habits = replace(habits, low_theme=name) if is_low else replace(habits, theme=name)
     positions, log = app.stage.panels.get("positions"), app.stage.panels.get("log")
     if isinstance(positions, PositionsPanel):
         habits = replace(habits, sort=positions.sort, is_reverse=positions.is_reverse)

@@ -62,6 +62,9 @@ class Acts(Protocol):
     def act(self, name: str, *arguments: str) -> None:
         """Run an action of the table."""
 
+    def follow_cursor(self) -> None:
+        """Draw what shows the row under the cursor: another row came under it."""
+
 
 class Panel(Lines, can_focus=True):
     """A part of the screen that draws the desk when told to, and never by itself."""
@@ -99,7 +102,10 @@ class Panel(Lines, can_focus=True):
         width, height = self.size
         if width <= 0 or height <= 0:
             return
+        chosen = (self.desk.selected, self.desk.strategy)
         body = self.draw(width, height - 1)
+        if chosen != (self.desk.selected, self.desk.strategy):
+            self.call_later(cast("Acts", self.app).follow_cursor)
         notes = "  ".join(part for part in (self.notes(), self._behind()) if part)
         if self.desk.is_grey and not self.desk.replica.is_waiting:
             notes = f"{fmt.age(self.desk.replica.silence(self.desk.mono))} old"

@@ -41,7 +41,10 @@ class ConsoleSettings:
         return self.terminal.has_mouse if self.has_mouse is None else self.has_mouse
 
     def theme_of(self, remembered: str) -> str:
-        """Return the theme to start with: asked for, fit for the link, remembered, or fitting."""
+        """Return the theme to start with: asked for, fit for the link, remembered, or fitting.
+
+        `remembered` is what was chosen on a terminal of this kind (C-4).
+        """
         if self.terminal.is_mono:
             return self.terminal.theme
         if self.is_slow_link and self.theme is None:

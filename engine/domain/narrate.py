@@ -7,6 +7,7 @@ what an entry names may be gone from it; the sentence then falls back to ids.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from engine.domain import event as ev
@@ -14,12 +15,14 @@ from engine.domain.calendar import local
 from engine.domain.event import Entry, Event
 from engine.domain.ids import SECOND, OrderId, PositionId
 from engine.domain.log import LogRecord
+from engine.domain.money import plain
 from engine.domain.narrate_plain import PLAIN, Said
 from engine.domain.order import Fill, Order, Side
 from engine.domain.position import Position, Trade
 from engine.domain.state import State
-from engine.domain.wording import label, number, price, signed, words
+from engine.domain.wording import label, legible, number, price, signed, words
 
+_CENT: Final = Decimal("0.01")
 _RULES: Final = {
     "initial": "stop",
     "trailing": "trailing stop",
@@ -45,7 +48,18 @@ def narrate(
         source, level, text = _SENTENCES[kind](entry.event, _Scene(state, orders or {}))
     else:
         return None
-    return LogRecord(entry.at, level, source, text, (("seq", str(entry.seq)),))
+    return LogRecord(entry.at, level, source, text, (*_exact(entry.event), ("seq", str(entry.seq))))
+
+
+def _exact(event: Event) -> tuple[tuple[str, str], ...]:
+    """Return the fields a sentence rounds or leaves out: ids, and levels to their last digit."""
+    match event:
+        case ev.OrderRequested(order=order):
+            return (("order", order.id),)
+        case ev.StopFired(reason=reason) if reason.level is not None:
+            return (("level", plain(reason.level)),)
+        case _:
+            return ()
 
 
 class _Scene:
@@ -141,7 +155,7 @@ def _fired(event: ev.StopFired, scene: _Scene) -> Said:
     place = scene.position(event.position)
     size = f": closing {number(place.qty)}" if place is not None else ""
     text = f"{rule} of {scene.where(event.position)} fired at {price(event.price)}"
-    text += f"{_against(event)}{size}"
+    text += f"{_against(event, _tick(place, scene))}{size}"
     if reason.also_fired:
         text += f"; also {', '.join(code.replace('_', ' ') for code in reason.also_fired)}"
     if event.age > SECOND:
@@ -149,14 +163,19 @@ def _fired(event: ev.StopFired, scene: _Scene) -> Said:
     return "stop", "warning", text
 
 
-def _against(event: ev.StopFired) -> str:
+def _tick(place: Position | Trade | None, scene: _Scene) -> Decimal:
+    listed = scene.state.instruments.get(place.instrument) if place is not None else None
+    return listed.tick_size if listed is not None else _CENT
+
+
+def _against(event: ev.StopFired, tick: Decimal) -> str:
     level = event.reason.level
     if level is None:
         return ""
     if event.reason.rule == "oi":
-        return f" (open interest reached {number(level)})"
-    gap = f", gap {price(event.gap)}" if event.gap is not None else ""
-    return f" (level {price(level)}{gap})"
+        return f" (open interest reached {number(Decimal(round(level)))})"
+    gap = f", gap {legible(event.gap, tick)}" if event.gap is not None else ""
+    return f" (level {legible(level, tick)}{gap})"
 
 
 def _rearmed(event: ev.CloseRearmed, scene: _Scene) -> Said:

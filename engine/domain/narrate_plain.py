@@ -50,7 +50,7 @@ def _requested(event: ev.OrderRequested) -> Said:
     at = f" at {price(order.price)}" if order.price is not None else ""
     what = f"{order.side.value} {number(order.qty)} {label(order.instrument)}{at}"
     why = f" to close ({words(order.exit)})" if order.exit is not None else " to open"
-    return "order", "info", f"{order.type.value} order {order.id}: {what}{why}"
+    return "order", "info", f"{order.type.value} order: {what}{why}"
 
 
 def _blocked(event: ev.EntriesBlocked) -> Said:
@@ -81,7 +81,8 @@ def _disobeyed(event: ev.CommandRefused) -> Said:
 def _strategy(event: ev.StrategyChanged) -> Said:
     waits = f", waits for {labelled(event.waits_for)}" if event.waits_for else ""
     why = f" ({labelled(event.why)})" if event.why else ""
-    phase = event.phase.value.replace("_", " ")
+    held = event.phase is Phase.POSITION_OPEN
+    phase = "in a position" if held else event.phase.value.replace("_", " ")
     level = "debug" if event.phase is Phase.ANALYZING and not event.why else "info"
     return "strategy", level, f"{event.strategy} is {phase}{why}{waits}"
 

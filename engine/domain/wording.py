@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 from engine.domain.ids import InstrumentId
@@ -12,6 +12,7 @@ from engine.domain.order import ExitReason
 
 _OPTION: Final = re.compile(r"(?<=\d)(CE|PE)$")
 _OPTION_WORD: Final = re.compile(r"\b([A-Z]+\w*\d)(CE|PE)\b")
+_ROUND: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _RIGHTS: Final = {"CE": "CALL", "PE": "PUT"}
 
 
@@ -38,6 +39,12 @@ def price(value: Decimal) -> str:
     text = plain(value)
     _, dot, rest = text.partition(".")
     return text + ("" if len(rest) >= 2 else "0" * (2 - len(rest))) if dot else f"{text}.00"
+
+
+def legible(value: Decimal, tick: Decimal) -> str:
+    """Return a level for reading: two decimals finer than its ticks, never a tail of digits."""
+    places = max(0, -int(tick.normalize().as_tuple().exponent)) + 2
+    return price(value.quantize(Decimal(1).scaleb(-places), context=_ROUND))
 
 
 def signed(value: Decimal) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from engine.domain.stop import Adverse, Reading, Trigger, Unit, View, price_distance
+from engine.domain.wording import legible
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class InitialStop:
         if level is None:
             return Reading(self.code, Unit.PRICE, None, is_armed=False, why="no stop price set")
         is_own = level == view.position.stop_loss
-        why = "operator's stop" if is_own else f"{self.pct:.2%} of entry {view.position.entry:f}"
+        entry = legible(view.position.entry, view.instrument.tick_size)
+        why = "operator's stop" if is_own else f"{self.pct:.2%} of entry {entry}"
         return Reading(
             self.code,
             Unit.PRICE,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from engine.domain.stop import Reading, Trail, Trigger, Unit, View, price_distance
+from engine.domain.wording import legible
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,9 @@ class TrailingStop:
         return self.is_armed(view) and view.is_at_or_beyond(self.level(view))
 
     def reading(self, view: View) -> Reading:
+        tick = view.instrument.tick_size
         if not self.is_armed(view):
-            why = f"arms at {self.activation(view):f} ({self.activation_pct:+.2%})"
+            why = f"arms at {legible(self.activation(view), tick)} ({self.activation_pct:+.2%})"
             return Reading(self.code, Unit.PRICE, None, is_armed=False, why=why)
         level = self.level(view)
         return Reading(
@@ -45,7 +47,7 @@ class TrailingStop:
             Unit.PRICE,
             level,
             is_armed=True,
-            why=f"{self.pct:.2%} from peak {view.peak:f}",
+            why=f"{self.pct:.2%} from peak {legible(view.peak, tick)}",
             distance=price_distance(view, level),
         )
 

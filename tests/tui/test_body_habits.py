@@ -10,6 +10,7 @@ import pytest
 from tests.tui.rig import Rig
 from tui import habits
 from tui.settings import ConsoleSettings
+from tui.terminal import Terminal
 
 
 async def test_theme_view_sort_and_level_are_found_again(tmp_path: Path) -> None:
@@ -46,4 +47,33 @@ def test_a_directory_that_cannot_be_written_does_not_matter(tmp_path: Path) -> N
 def test_only_looks_are_remembered(tmp_path: Path) -> None:
     habits.save(habits.Habits(), tmp_path)
     kept = json.loads((tmp_path / habits.FILE).read_text())
-    assert set(kept) == {"theme", "view", "sort", "is_reverse", "level"}
+    assert set(kept) == {"theme", "low_theme", "view", "sort", "is_reverse", "level"}
+
+
+@pytest.mark.parametrize(
+    ("terminal", "theme"),
+    [
+        (Terminal(), "light"),
+        (Terminal(is_low_colour=True), "ansi-16"),
+        (Terminal(is_mono=True), "mono"),
+    ],
+)
+def test_a_theme_chosen_among_many_colours_is_not_forced_on_few(
+    tmp_path: Path, terminal: Terminal, theme: str
+) -> None:
+    habits.save(habits.Habits(theme="light"), tmp_path)
+    assert Rig(ConsoleSettings(terminal=terminal, data_dir=tmp_path)).app.look.name == theme
+
+
+async def test_a_theme_chosen_on_a_terminal_of_few_colours_is_found_again_there(
+    tmp_path: Path,
+) -> None:
+    settings = ConsoleSettings(terminal=Terminal(is_low_colour=True), data_dir=tmp_path)
+    rig = Rig(settings)
+    async with rig.app.run_test() as pilot:
+        await pilot.press("t")
+        chosen = rig.app.look.name
+        rig.app.leave()
+    assert chosen != "ansi-16"
+    assert Rig(settings).app.look.name == chosen
+    assert Rig(ConsoleSettings(data_dir=tmp_path)).app.look.name == "dark"

@@ -18,7 +18,7 @@ from engine.domain.order import Order
 from engine.domain.risk import LatchCause
 from engine.domain.state import State
 from engine.domain.strategy import Phase
-from engine.domain.wording import label, labelled, number, price
+from engine.domain.wording import label, labelled, legible, number, price
 from tests.builders import SECOND, Desk, signal, tick
 from tests.histories import History
 
@@ -97,7 +97,7 @@ def test_any_legal_journal_can_be_told_with_its_first_and_with_its_last_state() 
             ev.StrategyChanged(
                 StrategyName("oi"), "oi_momentum", Phase.POSITION_OPEN, "exit of NIFTY25DEC25900CE"
             ),
-            "oi is position open, waits for exit of NIFTY25DEC25900CALL",
+            "oi is in a position, waits for exit of NIFTY25DEC25900CALL",
         ),
         (
             ev.CloseRearmed(PositionId("p"), OrderId("o"), "rate_limited", Nanos(SECOND // 4)),
@@ -141,3 +141,16 @@ def test_a_partial_fill_says_of_how_many() -> None:
 
     desk.answer(half)
     assert story(desk)[-1] == "bought 75 of 150 NIFTY25DEC25900PUT at 30.00"
+
+
+@pytest.mark.parametrize(
+    ("value", "tick", "text"),
+    [
+        ("151.464425072278", "0.05", "151.4644"),
+        ("4420.9000", "0.05", "4420.90"),
+        ("97000", "0.5", "97000.00"),
+        ("0.123456789", "0.00001", "0.1234568"),
+    ],
+)
+def test_a_level_is_told_two_digits_finer_than_its_ticks(value: str, tick: str, text: str) -> None:
+    assert legible(Decimal(value), Decimal(tick)) == text

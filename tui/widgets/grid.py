@@ -32,6 +32,8 @@ class Column:
     is_left: bool = False
     width: int = 0
     """Least width; content widens it."""
+    is_flexible: bool = False
+    """Its text may be cut: it takes what more important columns leave, at least its width."""
 
 
 class Grid:
@@ -45,6 +47,8 @@ class Grid:
         self._frozen_until = Nanos(0)
         self._sorted_at: Nanos | None = None
         self._widths: dict[str, int] = {}
+        self._wanted: dict[str, int] = {}
+        """Widths as if there were room for everything."""
         self._drawn_width = 0
 
     def arrange(self, ids: Sequence[str], mono: Nanos) -> None:
@@ -113,7 +117,7 @@ class Grid:
     ) -> list[Line]:
         """Return the header and up to `height - 1` rows; `cells_of` gives a span a column."""
         if width != self._drawn_width:
-            self._widths, self._drawn_width = {}, width
+            self._widths, self._wanted, self._drawn_width = {}, {}, width
         ids = self.seen(height - 1)
         rows = {row: tuple(cells_of(row)) for row in ids}
         self._measure(rows.values())
@@ -149,12 +153,13 @@ class Grid:
 
     def _measure(self, rows: Iterable[Sequence[Span]]) -> None:
         for column in self.columns:
-            least = max(column.width, len(column.title) + 1)
-            self._widths[column.key] = max(self._widths.get(column.key, 0), least)
+            known = self._wanted if column.is_flexible else self._widths
+            self._widths[column.key] = max(known.get(column.key, 0), _least(column))
         for spans in rows:
             for column, (text, _) in zip(self.columns, spans, strict=True):
                 size = cells(text)
                 self._widths[column.key] = max(self._widths[column.key], size)
+        self._wanted = dict(self._widths)
 
     def _fitting(self, width: int) -> tuple[list[int], str]:
         """Return the indices of the columns that fit, and the gap between them."""
@@ -162,10 +167,17 @@ class Grid:
         chosen: list[int] = []
         ranked = sorted(range(len(self.columns)), key=lambda i: (self.columns[i].priority, i))
         for index in ranked:
-            need = self._widths[self.columns[index].key] + 1
-            if need > room + 1 and self.columns[index].priority > 0:
+            column = self.columns[index]
+            if column.is_flexible:
+                self._widths[column.key] = max(_least(column), min(room, self._wanted[column.key]))
+            need = self._widths[column.key] + 1
+            if need > room + 1 and column.priority > 0:
                 break
             chosen.append(index)
             room -= need
         gap = "  " if room >= len(chosen) and len(chosen) == len(self.columns) else " "
         return sorted(chosen), gap
+
+
+def _least(column: Column) -> int:
+    return max(column.width, len(column.title) + 1)

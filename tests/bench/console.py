@@ -18,6 +18,8 @@ RATE = 50_000
 """Ticks per second into the engine; the console sees the newest of each instrument."""
 KEYS = (b"j", b"j", b"j", b"k", b"k", b"k")
 POSITIONS = 100
+SWING = 0.003
+"""Every price jumps by up to 0.3 %: all moving cells move in every frame, and no stop fires."""
 
 
 @contextmanager
@@ -27,7 +29,7 @@ def console(rate: int = RATE, *options: str, link: float | None = None) -> Itera
         running = stack.enter_context(rigs.engine(positions=POSITIONS))
         terminal = stack.enter_context(rigs.console(running, *options, link=link))
         if rate:
-            stack.enter_context(rigs.ticks(running, rate, POSITIONS))
+            stack.enter_context(rigs.ticks(running, rate, POSITIONS, swing=SWING))
         terminal.read_for(3)
         yield terminal
 

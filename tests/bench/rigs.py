@@ -55,12 +55,12 @@ def engine(**plan: Any) -> Iterator[EngineProcess]:
 
 @contextmanager
 def ticks(
-    running: EngineProcess, rate: int, positions: int, crossings: float = 0
+    running: EngineProcess, rate: int, positions: int, crossings: float = 0, swing: float = 0
 ) -> Iterator[None]:
     """Send `rate` ticks per second to the engine."""
     feed = str(running.folder / "feed")
     command = [sys.executable, "-m", "tests.bench.victims.sender", feed]
-    command += [str(rate), str(positions), str(crossings)]
+    command += [str(rate), str(positions), str(crossings), str(swing)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as sender:
         try:
             yield

@@ -24,7 +24,7 @@ from engine.bootstrap.live import LiveEngine, live_engine
 from engine.bootstrap.options import LiveOptions
 from engine.domain.command import SubmitSignal
 from engine.domain.event import Entry, OrderRejected, OrderRequested
-from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId
+from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, Seq
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
 from engine.domain.money import Price, qty
@@ -70,14 +70,22 @@ class StallingJournal:
         self._inner, self._plan = inner, plan
         self._next = time.monotonic() + plan.stall_every_s / 2
 
+    @property
+    def is_persisted(self) -> bool:
+        return self._inner.is_persisted
+
+    @property
+    def error(self) -> str:
+        return self._inner.error
+
     async def append(self, entries: Sequence[Entry], after: State) -> None:
         if time.monotonic() >= self._next:
             self._next = time.monotonic() + self._plan.stall_every_s
             await asyncio.sleep(self._plan.stall_s)
         await self._inner.append(entries, after)
 
-    async def read(self, after: int = START) -> list[Entry]:
-        return await self._inner.read(START if after == START else type(START)(after))
+    async def read(self, after: Seq = START) -> list[Entry]:
+        return await self._inner.read(after)
 
 
 class BusyVenue:

@@ -18,7 +18,7 @@ from engine.bootstrap.feeds import Source, source_of
 from engine.bootstrap.opening import opening_input, paper_settings, teach_book
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
-from engine.domain.command import Command, ControlFeed
+from engine.domain.command import Command, ControlFeed, SubmitSignal
 from engine.domain.event import CommandAccepted, CommandRefused, Entry, SessionEnded
 from engine.domain.ids import CommandId, InstrumentId
 from engine.domain.instrument import Instrument
@@ -118,6 +118,9 @@ class LiveEngine:
 
     def submit(self, command: Command) -> None:
         """Take a console's command."""
+        if isinstance(command, SubmitSignal):  # acts on a tick at or after its time, like any
+            self.strategist.offer([command.signal])
+            return
         if isinstance(command, ControlFeed):
             self._controls[command.id] = command
         self.engine.submit(command)

@@ -27,8 +27,8 @@ from engine.ports.venue import Venue
 
 SEND_SECONDS: Final = 10.0
 """An exit has so long in all (E-26)."""
-LOOK_UP_SECONDS: Final = 1.0
-"""Pause between two looks at an order of unknown outcome."""
+LOOK_UP_SECONDS: Final = 0.4
+"""Pause between two looks at an order of unknown outcome: protection is back within a second."""
 PROOFS: Final = 2
 """Answers in a row that prove an order never arrived."""
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from engine.bootstrap.options import LiveOptions
 
 STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+GC_THRESHOLDS: Final = (50_000, 20, 50)
+"""Rarer collections than the default: a full one takes milliseconds (field/speed.md, 0.7)."""
 END_SECONDS: Final = 10.0
 """An orderly end may take so long (E-67); then the process ends as it is."""
 
@@ -64,9 +66,10 @@ async def _serve(options: LiveOptions) -> int:
     from engine.link.address import socket_path
     from engine.link.hub import Hub
     from engine.link.server import serving
-    from engine.ports.journal import JournalRefused
+    from engine.ports.journal import JournalConflict, JournalRefused
     from engine.runtime.clock import SystemClock
     from engine.store.lock import DirectoryHeld
+    from engine.venues.refusals import FormatError
 
     ending = _Ending()
     ending.listen()
@@ -78,6 +81,7 @@ async def _serve(options: LiveOptions) -> int:
             async with serving(hub, path) as server, asyncio.TaskGroup() as tasks:
                 telling = tasks.create_task(hub.run())
                 ending.watch(engine.stop)
+                gc.set_threshold(*GC_THRESHOLDS)
                 gc.freeze()  # what the start made stays: no collection looks through it again
                 gc.enable()
                 say(f"engine {os.getpid()} runs on {options.data_dir}")
@@ -86,8 +90,10 @@ async def _serve(options: LiveOptions) -> int:
                 telling.cancel()
     except DirectoryHeld as error:
         raise Failure(f"{error} (`holdfast attach` opens a console on it)", HELD) from None
-    except JournalRefused as error:
+    except (JournalRefused, JournalConflict) as error:
         raise Failure(str(error), STORE_REFUSED) from None
+    except FormatError as error:
+        raise Failure(str(error), USAGE) from None
     finally:
         faulthandler.dump_traceback_later(END_SECONDS, exit=True)
     return ending.code

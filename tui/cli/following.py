@@ -41,6 +41,8 @@ class Outcome:
         self._signal = command.signal.id if isinstance(command, SubmitSignal) else None
         self._trades = isinstance(command, ClosePosition | SubmitSignal)
         """Whether an order follows, so that acceptance alone is not the end."""
+        self._expected: OrderId | None = None
+        """Order of the signal: it is caused by the tick that the signal waited for."""
         self._is_flattening = isinstance(command, Flatten)
         self.state = state
         self.verdict = "sent"
@@ -91,8 +93,8 @@ class Outcome:
                 self.step(f"accepted: {text}")
             case CommandRefused(command=id_, reason=reason) if id_ == self.command:
                 self.refuse(reason)
-            case SignalAccepted(signal=signal) if signal.id == self._signal:
-                self.verdict = "accepted"
+            case SignalAccepted(signal=signal, order=expected) if signal.id == self._signal:
+                self.verdict, self._expected = "accepted", expected
                 self.step(f"accepted: signal {signal.id}")
             case SignalRefused(signal=signal, reason=reason) if signal.id == self._signal:
                 self.refuse(reason)
@@ -102,7 +104,8 @@ class Outcome:
                 self.verdict = "flat"
                 self.step("verified flat")
             case OrderRequested(order=order, cause=cause):
-                if cause == self.command or self._is_flattening:
+                is_ours = cause == self.command or order.id == self._expected
+                if is_ours or self._is_flattening:
                     self._requested(order)
             case _:
                 self._hear_order(entry)

@@ -215,7 +215,7 @@ class Console(App[int], inherit_bindings=False):
     async def submit(self, command: Command, label: str) -> None:
         """Send a command and follow it through the journal in the header (C-3)."""
         mono = self.clock.monotonic()
-        self.desk.progress.sent(command.id, label, mono)
+        self.desk.progress.follow(command, label, mono)
         self.stage.draw_frame()
         try:
             await self.link.send(command)

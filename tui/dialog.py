@@ -157,6 +157,12 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         return start is not None and self.clock.monotonic() - start >= READABLE_AFTER
 
     @property
+    def is_on_screen(self) -> bool:
+        """Whether what was drawn has left for the terminal."""
+        driver = cast("HasTerminal", self.app).console_driver
+        return driver is None or driver.is_drained
+
+    @property
     def seconds_left(self) -> int:
         return max(0, GIVES_UP_AFTER - (self.clock.monotonic() - self._touched) // SECOND)
 
@@ -170,8 +176,7 @@ class Dialog(ModalScreen[R | None], Generic[R]):
 
     @guard
     def _painted(self) -> None:
-        driver = cast("HasTerminal", self.app).console_driver
-        if driver is not None and not driver.is_drained:
+        if not self.is_on_screen:
             self.set_timer(DRAIN_CHECK_S, self._painted)  # on a slow line it is not on screen yet
         else:
             self._readable_from = self.clock.monotonic()

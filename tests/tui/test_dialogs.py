@@ -144,6 +144,38 @@ async def test_a_price_that_moved_too_far_sends_nothing_and_says_so() -> None:
         assert command.seen_price == Decimal("2860.00")
 
 
+async def test_a_price_that_was_read_is_agreed_to_however_far_it_went_since_the_question() -> None:
+    rig = Rig()
+    async with rig.app.run_test(size=(80, 24)) as pilot:
+        await select(rig, pilot, "p5")
+        await pilot.press("x")
+        await readable(rig, pilot)
+        rig.tick("RELIANCE", "2860.00")
+        close_dialog(rig).tick()
+        assert "-2.77% since this opened" in said(rig)
+        await readable(rig, pilot)
+        await pilot.press("y")
+        await pilot.pause()
+        (command,) = rig.link.sent
+        assert isinstance(command, ClosePosition)
+        assert command.seen_price == Decimal("2860.00")
+
+
+async def test_a_price_that_was_painted_just_now_has_not_been_read() -> None:
+    rig = Rig()
+    async with rig.app.run_test(size=(80, 24)) as pilot:
+        await select(rig, pilot, "p5")
+        await pilot.press("x")
+        await readable(rig, pilot)
+        rig.tick("RELIANCE", "2860.00")
+        close_dialog(rig).tick()
+        await readable(rig, pilot, 0.1)
+        await pilot.press("y")
+        await pilot.pause()
+        assert rig.link.sent == []
+        assert "PRICE MOVED 2,941.35 → 2,860.00" in said(rig)
+
+
 async def test_a_price_within_the_limit_is_sent_with_the_price_that_was_looked_at() -> None:
     rig = Rig()
     async with rig.app.run_test(size=(80, 24)) as pilot:

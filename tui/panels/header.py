@@ -18,6 +18,8 @@ from tui.widgets.line import Line, Span, cut, line_cells, pushed_apart
 Chunk = tuple[int, Line]
 """(priority, spans): the highest number is dropped first."""
 
+UNANSWERED: Final = 2 * SECOND
+"""A command without its next step for so long is said to be waiting."""
 FEED_LATE: Final = 5 * SECOND
 MODES: Final = {Mode.PAPER: "paper", Mode.LIVE: "live", Mode.REPLAY: "replay"}
 STEPS: Final = {
@@ -170,7 +172,7 @@ def message(desk: Desk) -> Line:
     """Return what is new: a command on its way, else the newest alert with their number."""
     told = desk.progress.newest(desk.mono)
     if told is not None:
-        return (*_told(told), (" ", "text"))
+        return (*_told(told, desk.mono), (" ", "text"))
     if desk.alerts.waiting:
         newest = desk.alerts.waiting[-1]
         count = len(desk.alerts.waiting)
@@ -178,8 +180,11 @@ def message(desk: Desk) -> Line:
     return ()
 
 
-def _told(told: Told) -> Line:
+def _told(told: Told, mono: Nanos) -> Line:
     why = f": {told.reason}" if told.reason else ""
+    waited = mono - told.since
+    if not told.is_final and waited > UNANSWERED:
+        why = f", nothing heard of it for {fmt.duration(waited)}"
     return ((f"{told.label} ", "text"), (f"▸ {told.step.value}{why}", STEPS[told.step]))
 
 

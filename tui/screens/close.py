@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from textual.binding import BindingType
 
 from engine.domain.command import ClosePosition
-from engine.domain.ids import CommandId, PositionId
+from engine.domain.ids import CommandId, Nanos, PositionId
 from engine.domain.instrument import Kind
-from engine.domain.money import Qty, plain
+from engine.domain.money import Price, Qty, plain, ratio
 from engine.domain.stop import Reading, Unit
 from engine.ports.clock import Clock
 from tui import formatting as fmt
 from tui.action import Context
 from tui.actions import bindings_for
 from tui.book import TARGET, Figures
-from tui.dialog import Dialog, key_here, labelled, wrapped
+from tui.dialog import READABLE_AFTER, Dialog, key_here, labelled, wrapped
 from tui.panel import Desk
 from tui.permission import why_not_send
 from tui.sanitise import for_screen
@@ -44,6 +46,9 @@ class CloseDialog(Dialog[ClosePosition]):
         self.accepts_doubt = False
         item = self.item
         self._seen: Seen | None = seen(item) if item is not None else None
+        """What was on screen first: the quantity that is agreed to."""
+        self._shown: deque[tuple[Nanos, Seen]] = deque(maxlen=100)
+        """What has been on screen since, and from when on: the price that is agreed to."""
 
     # What is closed; a partial close answers otherwise.
 
@@ -58,6 +63,33 @@ class CloseDialog(Dialog[ClosePosition]):
     def twin(self, item: Figures) -> str:
         """Return the same thing for the command line."""
         return f"holdfast close {for_screen(self.position, 60)}"
+
+    # What has been seen.
+
+    def show(self) -> None:
+        super().show()
+        item = self.item
+        if item is not None and self.is_mounted:
+            self.call_after_refresh(self._was_shown, seen(item))
+
+    def _was_shown(self, what: Seen) -> None:
+        if self.is_on_screen:
+            self._shown.append((self.clock.monotonic(), what))
+
+    def ask_again(self, why: str = "") -> None:
+        self._shown.clear()  # what was seen before says nothing about what is asked now
+        super().ask_again(why)
+
+    def _agreed(self) -> Seen | None:
+        """Return what can have been read: the newest price that stood long enough to be."""
+        first = self._seen
+        if first is None:
+            return None
+        before = self.clock.monotonic() - READABLE_AFTER
+        while len(self._shown) > 1 and self._shown[1][0] <= before:
+            self._shown.popleft()
+        price = self._shown[0][1].price if self._shown else first.price
+        return Seen(first.position, first.qty, price)
 
     # The question.
 
@@ -90,7 +122,8 @@ class CloseDialog(Dialog[ClosePosition]):
         why, item = why_not_send(self.desk), self.item
         if why:
             return f"{why}; nothing was sent"
-        changed = "it is closed already" if self._seen is None else what_changed(self._seen, item)
+        agreed = self._agreed()
+        changed = "it is closed already" if agreed is None else what_changed(agreed, item)
         if changed or item is None:
             self._seen = seen(item) if item is not None else self._seen
             again = "" if item is None else f"; {key_here(self, 'dialog.confirm')} confirms anew"
@@ -100,7 +133,7 @@ class CloseDialog(Dialog[ClosePosition]):
         return ""
 
     def answer(self) -> ClosePosition:
-        item, before = self.item, self._seen
+        item, before = self.item, self._agreed()
         if item is None or before is None:
             raise LookupError(f"{self.position} is not open: `objection` lets no answer through")
         amount = self.amount(item)
@@ -144,7 +177,16 @@ class CloseDialog(Dialog[ClosePosition]):
         return [
             (fmt.price(item.quote.last, item.instrument), "stale" if is_doubtful else "text!"),
             (f"  {age} old" if age != "now" else "  just now", "muted"),
+            *self._drift(item.quote.last),
         ]
+
+    def _drift(self, last: Price) -> list[Span]:
+        """Return how far the price went while the question stood here, once that is much."""
+        first = self._seen.price if self._seen is not None else None
+        moved = ratio(last - first, first) if first else Decimal(0)
+        if abs(moved) <= SLACK:
+            return []
+        return [(f"  {fmt.percent(moved)} since this opened", "warning")]
 
     def _profit(self, item: Figures) -> Span:
         value = estimate(item, self.amount(item))

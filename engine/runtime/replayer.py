@@ -161,8 +161,13 @@ class Replayer:
                 self.settle()
 
     def _bar(self, bar: Bar) -> None:
-        """Open, walk, close. Volume and OI are known when the bar ends; VWAP uses (H+L+C)/3."""
-        opened = Tick(bar.instrument, bar.open, bar.at, source=bar.source)
+        """Open, walk, close. Volume and OI are known when the bar ends; VWAP uses (H+L+C)/3.
+
+        Only the first OI of an instrument counts from its bar's open: an entry needs a base.
+        """
+        known = self.core.quotes.get(bar.instrument)
+        first_oi = bar.oi if known is None or known.oi is None else None
+        opened = Tick(bar.instrument, bar.open, bar.at, oi=first_oi, source=bar.source)
         self._tick(opened)
         self._publish(self.core.bar(bar, self._bar_path, self.clock.now()))
         self.settle()

@@ -250,8 +250,9 @@ class Reference:
     def bar(self, row: dict[str, str]) -> None:
         symbol, at = row["symbol"], instant(row["time"])
         first, high, low, last = (D(row[k]) for k in ("open", "high", "low", "close"))
-        self.tick(symbol, at, first, None, None)
-        seen = self.seen[symbol]
+        oi = number(row.get("oi"))
+        seen = self.look(symbol, at)
+        self.tick(symbol, at, first, None, oi if seen.oi is None else None)
         for position in [h for h in self.held if h.symbol == symbol]:
             up_first = self.p.path == "ohlc" or (self.p.path == "pessimistic" and position.side < 0)
             here = first
@@ -259,7 +260,7 @@ class Reference:
                 if self.leg(position, seen, here, there, at):
                     break
                 here = there
-        volume, oi = number(row.get("volume")), number(row.get("oi"))
+        volume = number(row.get("volume"))
         if volume and self.counts(symbol, at):
             typical = ((high + low + last) / 3).quantize(LEAST)
             seen.turnover += typical * volume

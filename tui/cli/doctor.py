@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+
 from tui.cli.exits import DONE, FAILED
 from tui.cli.output import as_json, say
 from tui.cli.places import chosen_data_dir

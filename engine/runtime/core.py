@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
 from typing import Final, TypeAlias
 
 from engine.domain import calendar
@@ -16,10 +17,12 @@ from engine.domain.command import SubmitSignal
 from engine.domain.decide import decide
 from engine.domain.event import Entry, Mark, OrderFilled, Peak, Resumed, SessionStarted
 from engine.domain.evolve import evolve
+from engine.domain.exits import equity
 from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId, Seq
 from engine.domain.inputs import BarSeen, Crossing, Input, Listing, Reported, TimePassed
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Quote, Tick, observe
+from engine.domain.money import EXACT, ZERO, Currency, Money
 from engine.domain.state import State
 from engine.runtime.guard import Guard, pending
 
@@ -48,6 +51,8 @@ class Core:
         self.bands = self.guard.bands
         self.ticks = 0
         self.is_risk_limited = False
+        self._highs: dict[Currency, Decimal] = {}
+        """Highest equities that are not journaled yet; kept where a drawdown is limited."""
         self._sessions: dict[InstrumentId, tuple[Nanos, Nanos | None]] = {}
         self.marks_due = Nanos(0)
         """When last prices are journaled next."""
@@ -114,7 +119,7 @@ class Core:
         limit = self.state.limits.price_age_max_s * SECOND
         if now - tick.at <= limit:  # a stale price is not a price
             peak = pending(tick.instrument, band)
-            entries = self.step(Crossing(tick, tuple(due), peak), now)
+            entries = self.step(Crossing(tick, tuple(due), peak, self._highest()), now)
         for id_ in due:
             self.guard.watch(id_, self.state, self.quotes)
         return entries
@@ -166,8 +171,9 @@ class Core:
                 due += band.timed(silent)
         if self.guard.rearmed:
             due = list(dict.fromkeys(due + self._back_under_guard(now)))
-        given = TimePassed(tuple(peaks), self._marks(now), tuple(due))
+        given = TimePassed(tuple(peaks), self._marks(now), tuple(due), self._highest())
         entries = self.step(given, now)
+        self._highs.clear()
         for id_ in due:
             self.guard.watch(id_, self.state, self.quotes)
         return entries
@@ -195,6 +201,17 @@ class Core:
         state = self.state
         return bool(now >= self.marks_due or state.orders or state.latch or self.guard.rearmed)
 
+    def _highest(self) -> tuple[Money, ...]:
+        """Return the equities that are higher than what the journal knows."""
+        if self.state.limits.drawdown_max is None:
+            return ()
+        with localcontext(EXACT):
+            for currency, account in self.state.accounts.items():
+                worth = equity(self.state, self.quotes, account)
+                if worth > max(account.high_water, self._highs.get(currency, ZERO)):
+                    self._highs[currency] = worth
+        return tuple(Money(high, currency) for currency, high in self._highs.items())
+
     def _marks(self, now: Nanos) -> tuple[Mark, ...]:
         if now < self.marks_due:
             return ()
@@ -208,6 +225,7 @@ class Core:
         limits = self.state.limits
         self.is_risk_limited = limits.daily_loss is not None or limits.drawdown_max is not None
         self.quotes.clear()
+        self._highs.clear()
         for mark in self.state.marks.values():
             self.quotes[mark.instrument] = _quote(mark)
         self.catalog.update(self.state.instruments)

@@ -50,6 +50,8 @@ class Strategist:
         """Signals of the strategies; they lapse."""
         self._offered = SignalQueue()
         """Signals from outside; they wait as long as it takes."""
+        self._said: set[str] = set()
+        """Ids of the signals from outside that were submitted in this life."""
         self._runs: dict[StrategyName, StrategyRun] = {}
         for spec in specs:
             run = StrategyRun(spec, submit, self._decided)
@@ -125,9 +127,17 @@ class Strategist:
                 self._runs[signal.strategy].send(signal, tick.at)
         if instrument in self._offered.waiting:
             for signal in self._offered.due(tick):
-                self._submit(SubmitSignal(CommandId(f"signal-{signal.id}"), signal, "signals"))
+                self._submit_once(signal)
                 if self._outside is not None:
                     self._outside.remember()
+
+    def _submit_once(self, signal: Signal) -> None:
+        """Submit a signal from outside; the state knows only the newest ids, this knows all."""
+        if signal.id in self._said:
+            self._submit(ev.SignalRefused(signal, f"signal {signal.id} acted already"))
+            return
+        self._said.add(signal.id)
+        self._submit(SubmitSignal(CommandId(f"signal-{signal.id}"), signal, "signals"))
 
     def since(self) -> Nanos | None:
         """Return the time of the newest tick that restored bars know of; None: nothing restored.

@@ -116,6 +116,15 @@ def test_signals_act_on_the_first_tick_at_or_after_their_time(bench: Bench) -> N
     }
 
 
+def test_an_id_acts_once_however_many_come_between(bench: Bench) -> None:
+    ticks = bench.ticks("10:00:00 30.00", "10:01:00 31.00")
+    many = [{"time": "10:00:00", "id": f"i{n}", "qty": 1} for n in range(600)]
+    signals = bench.signals(*many, {"time": "10:01:00", "id": "i0", "qty": 1})
+    said = bench.run(ticks, "--signals", signals)
+    assert len(said["open_positions"]) == 600
+    assert [r["reason"] for r in said["refused_signals"]] == ["signal i0 acted already"]
+
+
 def test_a_signals_own_stop_and_target_act(bench: Bench) -> None:
     ticks = bench.ticks("10:00:00 30.00", "10:01:00 29.00", "10:02:00 31.00")
     signals = bench.signals(

@@ -51,6 +51,7 @@ class Band:
         "held",
         "hi",
         "high",
+        "is_timed",
         "lo",
         "low",
         "oi_from",
@@ -75,6 +76,8 @@ class Band:
         self.has_news = False
         """Whether `high` or `low` is a new extreme to somebody."""
         self.calm_lo, self.calm_hi = inf, -inf
+        self.is_timed = False
+        """Whether time or open interest may ask a rule, too: then no price is calm."""
         self.held: set[PositionId] = set()
         """Open positions, those with an exit in flight included; kept by the owner."""
 
@@ -114,11 +117,18 @@ class Band:
 
     def note(self, price: float) -> None:
         """Count a price in as an extreme."""
-        if price > self.high or price < self.low:
-            self.high, self.low = max(self.high, price), min(self.low, price)
-            if self.high > self.best or self.low < self.worst:
+        if price > self.high:
+            self.high = price
+            if price > self.best:
                 self.has_news = True
-                self._calm()
+                if self.calm_hi < price < self.hi and not self.is_timed:
+                    self.calm_hi = price
+        if price < self.low:
+            self.low = price
+            if price < self.worst:
+                self.has_news = True
+                if self.calm_lo > price > self.lo and not self.is_timed:
+                    self.calm_lo = price
 
     def settle_extremes(self) -> None:
         """Start `high` and `low` anew: they are journaled."""
@@ -219,8 +229,8 @@ class Band:
         self._calm()
 
     def _calm(self) -> None:
-        """Recompute the calm prices; none are while time or open interest may ask a rule, too."""
-        if self.deadline < inf or self.oi_from < inf:
+        self.is_timed = self.deadline < inf or self.oi_from < inf
+        if self.is_timed:
             self.calm_lo, self.calm_hi = inf, -inf
             return
         low = min(self.worst, self.low)

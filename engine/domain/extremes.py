@@ -34,11 +34,10 @@ def peaks_raised(state: State, entry: ev.Entry, event: ev.PeaksRaised) -> State:
     for peak in event.peaks:
         known = extremes.get(peak.instrument)
         if known is not None:
-            extremes[peak.instrument] = Extremes(
-                _pushed(known.highs, peak.high, entry.seq, known.opened, 1),
-                _pushed(known.lows, peak.low, entry.seq, known.opened, -1),
-                known.held,
-                known.opened,
+            extremes[peak.instrument] = changed(
+                known,
+                highs=_pushed(known.highs, peak.high, entry.seq, known.opened, 1),
+                lows=_pushed(known.lows, peak.low, entry.seq, known.opened, -1),
             )
     accounts = dict(state.accounts)
     for highest in event.equity:

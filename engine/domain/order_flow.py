@@ -75,19 +75,20 @@ def order_filled(state: State, entry: ev.Entry, event: ev.OrderFilled) -> State:
     working = _working(state, fill.order)
     if fill.id in working.fills or fill.qty > working.remaining:
         raise IllegalTransition(f"fill {fill.id} of {fill.qty} exceeds {working.remaining}")
-    order = working.order
+    order, is_final = working.order, fill.qty == working.remaining
+    if order.exit is None:
+        state = book_entry(state, order, fill, entry.seq, event.oi)
+    else:
+        state = book_exit(state, order, fill, entry.seq)
+    if is_final:
+        return _finished(state, order)
     filled = changed(
         working,
         status=OrderStatus.PARTIAL,
         filled=working.filled + fill.qty,
         fills=(*working.fills, fill.id),
     )
-    state = changed(state, orders=with_item(state.orders, order.id, filled))
-    if order.exit is None:
-        state = book_entry(state, order, fill, entry.seq, event.oi)
-    else:
-        state = book_exit(state, order, fill, entry.seq)
-    return _finished(state, order) if filled.remaining == 0 else state
+    return changed(state, orders=with_item(state.orders, order.id, filled))
 
 
 def _finished(state: State, order: Order) -> State:

@@ -6,6 +6,7 @@ None of it may delay or end the engine: a failure is logged and tried again.
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from engine.runtime.logbook import Logbook
 from engine.runtime.market_hours import market_hours
 from engine.runtime.monitor import Monitor
 from engine.runtime.signal_lines import SignalLines, watch
+from engine.store import backup
 from engine.store.export import CsvExports
 from engine.store.resilient import ResilientJournal
 
@@ -40,7 +42,9 @@ class Keeper:
         self._engine = engine
         self._clock = clock
         self._logbook = logbook
-        self._exports = CsvExports(data_dir / "holdfast.db", data_dir / "exports")
+        self._database = data_dir / "holdfast.db"
+        self._backups = data_dir / "backups"
+        self._exports = CsvExports(self._database, data_dir / "exports")
         self.checkpointed_at: Nanos | None = None
 
     async def audit(self) -> None:
@@ -59,6 +63,20 @@ class Keeper:
                 waited += 1.0
                 await self._mind_store()
             await self.keep()
+
+    async def back_up(self, every_s: float, keep: int) -> None:
+        """Make a verified backup every `every_s` seconds, for ever."""
+        while self._store is not None:
+            await self._clock.sleep(every_s)
+            try:
+                made = await asyncio.to_thread(
+                    backup.make, self._database, self._backups, self._clock.now(), keep
+                )
+            except (JournalRefused, OSError, sqlite3.Error) as error:
+                self._logbook.log("error", "store", f"no backup: {error}")
+            else:
+                text = f"backup {made.path.name}: entry {made.head.seq}, verified"
+                self._logbook.log("info", "store", text)
 
     async def _mind_store(self) -> None:
         """Notice a database that is gone; bring spilled entries back once it takes them."""

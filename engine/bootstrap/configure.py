@@ -110,6 +110,8 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         slippage_bps=settings.paper.slippage_bps,
         fees=fees_of(settings),
         checkpoint_s=settings.checkpoint.interval,
+        backup_s=settings.backup.interval,
+        backups_kept=settings.backup.keep,
         quality_gate=settings.quality.gate if settings.quality.enabled else 0.0,
         stale_s=settings.freshness.stale,
         polls=PollLimits(

@@ -159,6 +159,9 @@ class LiveEngine:
                 tasks.create_task(self.engine.run_timer()),
                 tasks.create_task(self.executor.run()),
                 tasks.create_task(self.keeper.run(self.options.checkpoint_s)),
+                tasks.create_task(
+                    self.keeper.back_up(self.options.backup_s, self.options.backups_kept)
+                ),
                 tasks.create_task(self._strategy_time()),
                 tasks.create_task(self.monitor.run(self.reports.take)),
                 tasks.create_task(self.reports.run()),

@@ -35,6 +35,8 @@ class LiveOptions:
     slippage_bps: Decimal = Decimal(0)
     fees: Fees = field(default_factory=Fees)
     checkpoint_s: float = 30.0
+    backup_s: float = 3600.0
+    backups_kept: int = 24
     quality_gate: float = 60.0
     stale_s: float = 3.0
     polls: PollLimits = field(default_factory=PollLimits)

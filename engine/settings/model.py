@@ -181,6 +181,13 @@ class Interval(Table):
     interval: Annotated[float, Field(gt=0)] = 30
 
 
+class BackupTable(Table):
+    interval: Annotated[float, Field(gt=0)] = 3600
+    """Seconds between two online backups of the store."""
+    keep: Annotated[int, Field(ge=1)] = 24
+    """Newest backups that are kept."""
+
+
 class Quality(Table):
     enabled: bool = True
     gate: Annotated[float, Field(ge=0, le=100)] = 60
@@ -238,6 +245,7 @@ class Settings(Table):
     signals: Signals = Signals()
     freshness: Freshness = Freshness()
     checkpoint: Interval = Interval()
+    backup: BackupTable = BackupTable()
     reconcile: Interval = Interval(interval=60)
     health: Interval = Interval(interval=1)
     quality: Quality = Quality()

@@ -14,6 +14,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tui.cli.exits import DONE, FAILED, HELD, SIGNALLED, STORE_REFUSED, USAGE, Failure
@@ -91,12 +92,25 @@ async def _serve(options: LiveOptions) -> int:
     except DirectoryHeld as error:
         raise Failure(f"{error} (`holdfast attach` opens a console on it)", HELD) from None
     except (JournalRefused, JournalConflict) as error:
-        raise Failure(str(error), STORE_REFUSED) from None
+        raise Failure(f"{error}\n{_way_back(options.data_dir)}", STORE_REFUSED) from None
     except FormatError as error:
         raise Failure(str(error), USAGE) from None
     finally:
         faulthandler.dump_traceback_later(END_SECONDS, exit=True)
     return ending.code
+
+
+def _way_back(data_dir: Path) -> str:
+    """Say which backup could take the place of a store that must not be opened."""
+    from engine.store.backup import newest_good
+
+    found = newest_good(data_dir / "backups")
+    if found is None:
+        return f"there is no good backup in {data_dir / 'backups'}; nothing was changed"
+    return (
+        f"newest good backup: {found.path.name}, up to entry {found.head.seq}; "
+        "`holdfast restore latest` shows what it would bring back; nothing was changed"
+    )
 
 
 _Stop: TypeAlias = Callable[[str], None]

@@ -192,6 +192,16 @@ def _repairing(commands: Commands[_Parser]) -> None:
     repair = _add(commands, "repair", "repair", "compare every table with the journal, row by row")
     repair.add_argument("--yes", action="store_true", help="rebuild the tables from the journal")
     _json(repair)
+    backup = _add(commands, "backup", "backup", "copy the store, verified, while it is in use")
+    backup.set_defaults(act="backup")
+    backup.add_argument("--keep", type=int, default=24, metavar="N", help="newest ones to keep")
+    _json(backup)
+    restore = _add(commands, "restore", "backup", "rehearse the return of a backup; --yes does it")
+    restore.set_defaults(act="restore")
+    restore.add_argument("file", metavar="FILE|latest")
+    restore.add_argument("--yes", action="store_true", help="restore it, with no engine running")
+    restore.add_argument("--accept-loss", action="store_true", help="give up newer entries")
+    _json(restore)
 
 
 def _acting(commands: Commands[_Parser]) -> None:

@@ -27,7 +27,11 @@ def evolve(state: State, entry: ev.Entry) -> State:
     if apply is None:
         raise IllegalTransition(f"unknown event {type(entry.event).__name__}")
     with localcontext(EXACT):
-        return changed(apply(state, entry, entry.event), seq=entry.seq)
+        after = apply(state, entry, entry.event)
+    if after is state:
+        return changed(state, seq=entry.seq)
+    after.__dict__["seq"] = entry.seq  # made by `apply` a moment ago: nobody else holds it yet
+    return after
 
 
 def fold(entries: Iterable[ev.Entry], start: State | None = None) -> State:

@@ -8,6 +8,8 @@ from textual.binding import Binding
 
 from tui.action import Action, Argument, Context, Danger, Kind
 from tui.dialog_actions import DIALOG_ACTIONS
+from tui.list_actions import LIST_ACTIONS
+from tui.replay_actions import REPLAY_ACTIONS
 
 _POSITION: Final = Argument(Kind.POSITION)
 _SELECTED: Final = Argument(Kind.POSITION, is_optional=True)
@@ -209,59 +211,22 @@ _TRADING: Final = (
 )
 
 
-def _listed(
-    name: str, keys: tuple[str, ...], label: str, text: str, *, show: bool = False
-) -> Action:
-    return Action(name, keys, label, text, Context.LIST, show=show)
-
-
-_LISTS: Final = (
-    _listed("cursor.down", ("j", "down"), "Down", "Go down a row"),
-    _listed("cursor.up", ("k", "up"), "Up", "Go up a row"),
-    _listed("cursor.top", ("g", "home"), "Top", "Go to the first row"),
-    _listed("cursor.bottom", ("G", "end"), "Bottom", "Go to the last row"),
-    _listed("cursor.page_down", ("ctrl+d", "pagedown"), "Page down", "Go down a page"),
-    _listed("cursor.page_up", ("ctrl+u", "pageup"), "Page up", "Go up a page"),
-    _listed("column.left", ("h", "left"), "Left", "Sort by the column to the left"),
-    _listed("column.right", ("l", "right"), "Right", "Sort by the column to the right"),
-    _listed("row.open", ("enter",), "Detail", "Open the row"),
-    _listed("row.copy", ("y",), "Copy", "Copy the row to the terminal's clipboard (OSC 52)"),
-    _listed("sort.next", ("s",), "Sort", "Sort by the next column", show=True),
-    _listed("sort.reverse", ("S",), "Reverse", "Turn the sort order round"),
-    _listed("filter.edit", ("slash",), "Filter", "Filter: text, !text, pnl<0, stop<0.5", show=True),
-    _listed("match.next", ("n",), "Next match", "Go to the next match of the filter"),
-    _listed("match.previous", ("N",), "Previous match", "Go to the match before"),
-    Action(
-        "filter.use",
-        (),
-        "Filter",
-        "Use a filter; without a text, none",
-        Context.LIST,
-        command="filter",
-        arguments=(_NOTE,),
-    ),
-    Action("logs.follow", ("f",), "Follow", "Follow the newest line", Context.LOGS, show=True),
-    Action("logs.next_level", ("v",), "Level", "Show the next level and above", Context.LOGS),
-    Action(
-        "logs.level",
-        (),
-        "Level",
-        "Show this level and above",
-        Context.LOGS,
-        command="level",
-        arguments=(Argument(Kind.LEVEL),),
-    ),
+ACTIONS: Final[tuple[Action, ...]] = (
+    *_SCREENS,
+    *_CONSOLE,
+    *_TRADING,
+    *LIST_ACTIONS,
+    *REPLAY_ACTIONS,
+    *DIALOG_ACTIONS,
 )
-
-
-ACTIONS: Final[tuple[Action, ...]] = _SCREENS + _CONSOLE + _TRADING + _LISTS + DIALOG_ACTIONS
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
 REACH: Final[dict[Context, tuple[Context, ...]]] = {
-    Context.GLOBAL: (Context.GLOBAL,),
-    Context.LIST: (Context.LIST, Context.GLOBAL),
-    Context.POSITIONS: (Context.POSITIONS, Context.LIST, Context.GLOBAL),
-    Context.LOGS: (Context.LOGS, Context.LIST, Context.GLOBAL),
+    Context.GLOBAL: (Context.GLOBAL, Context.REPLAY),
+    Context.LIST: (Context.LIST, Context.GLOBAL, Context.REPLAY),
+    Context.POSITIONS: (Context.POSITIONS, Context.LIST, Context.GLOBAL, Context.REPLAY),
+    Context.LOGS: (Context.LOGS, Context.LIST, Context.GLOBAL, Context.REPLAY),
+    Context.REPLAY: (Context.REPLAY,),
     Context.DIALOG: (Context.DIALOG,),
     Context.CLOSE: (Context.CLOSE, Context.DIALOG),
     Context.LEVELS: (Context.LEVELS, Context.DIALOG),
@@ -270,9 +235,13 @@ REACH: Final[dict[Context, tuple[Context, ...]]] = {
 """What works in a context, nearest first; dialogs are modal: nothing of the console works there."""
 
 
-def actions_in(context: Context) -> tuple[Action, ...]:
-    """Return every action that works in `context`, its own first."""
-    return tuple(a for where in REACH[context] for a in ACTIONS if a.context is where)
+def actions_in(context: Context, *, is_recorded: bool = True) -> tuple[Action, ...]:
+    """Return every action that works in `context`, its own first.
+
+    What steers a recorded day works only in one.
+    """
+    where = [c for c in REACH[context] if is_recorded or c is not Context.REPLAY]
+    return tuple(action for c in where for action in ACTIONS if action.context is c)
 
 
 def bindings_for(context: Context) -> list[Binding]:

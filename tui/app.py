@@ -53,7 +53,10 @@ class Console(App[int], inherit_bindings=False):
     """One stage over one engine. `act` runs any action of the table by its id."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [themes_directory() / "base.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.GLOBAL)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_for(Context.GLOBAL),
+        *bindings_for(Context.REPLAY),
+    ]
     ENABLE_COMMAND_PALETTE = False
     TITLE = "Holdfast"
 
@@ -66,7 +69,8 @@ class Console(App[int], inherit_bindings=False):
     ) -> None:
         self.clock = clock
         self.settings = settings or ConsoleSettings()
-        self.desk = Desk(is_read_only=self.settings.is_read_only, mono=clock.monotonic())
+        self.desk = Desk(is_read_only=self.settings.is_read_only)
+        self.desk.mono = self.desk.opened_at = clock.monotonic()
         self.link = link
         self._host = host
         """Runs as a background worker: starts and supervises the engine (O-1)."""

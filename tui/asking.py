@@ -18,7 +18,9 @@ from tui import formatting as fmt
 from tui.book import TARGET
 from tui.commandline import OFF
 from tui.dialog import Dialog
+from tui.finding import command_line
 from tui.permission import why_not_send
+from tui.recording import AskedWrong, control, next_pace
 from tui.screens.alert_list import AlertList
 from tui.screens.close import BY, CloseDialog
 from tui.screens.flatten import FlattenDialog
@@ -146,6 +148,35 @@ def _strategy(app: Console, name: str, verb: str) -> None:
     send(app, command, f"{verb} {fmt.words(name)}")
 
 
+def _feed(app: Console, verb: str, value: str = "") -> None:
+    if not app.desk.is_recorded:
+        app.say("only a recorded day can be steered: this feed is live", "muted")
+        return
+    replica = app.desk.replica
+    now, zone = app.desk.now, replica.zone
+    try:
+        command = control(verb, value.strip(), app.next_command(), BY, now, zone)
+    except AskedWrong as error:
+        app.say(str(error))
+        return
+    send(app, command, f"feed {verb} {value}".strip())
+
+
+def _pace(step: int) -> Deed:
+    return lambda app: _feed(app, "speed", next_pace(app.desk.replica.recording, step))
+
+
+def _hold(app: Console) -> None:
+    _feed(app, "resume" if app.desk.replica.recording.is_paused else "pause")
+
+
+def _seek(app: Console) -> None:
+    if app.desk.is_recorded:
+        command_line(app, "feed seek ")
+    else:
+        _feed(app, "seek")
+
+
 def _why(app: Console, position: str = "") -> None:
     wanted = PositionId(position) if position else app.desk.selected
     if not position and app.stage.view == "strategies":
@@ -173,6 +204,12 @@ ASKING_DEEDS: Final[dict[str, Deed]] = {
     "entries.pause": _pause,
     "entries.resume": _resume,
     "strategy.control": _strategy,
+    "feed.control": _feed,
+    "feed.toggle": _hold,
+    "feed.step": lambda app: _feed(app, "step"),
+    "feed.faster": _pace(1),
+    "feed.slower": _pace(-1),
+    "feed.seek": _seek,
     "why": _why,
     "alerts.show": _alerts,
 }

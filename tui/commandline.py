@@ -10,10 +10,18 @@ from typing import Final
 
 from tui.action import Action, Argument, Kind
 from tui.actions import ACTIONS
+from tui.recording import VERBS as FEED_VERBS
 from tui.typed import typed_number
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 VERBS: Final = ("start", "pause", "resume", "stop")
+_FEED_NOTES: Final = {
+    "pause": "hold it still",
+    "resume": "let it run on",
+    "step": "hold it and deliver one item, or so many",
+    "seek": "a later time: 11:30 or 11:30:05",
+    "speed": "recorded seconds per second, or max",
+}
 RATES: Final = range(1, 31)
 OFF: Final = "off"
 """Stands for no price: remove the operator's own stop or target."""
@@ -135,6 +143,7 @@ def _value(argument: Argument, word: str, scope: Scope) -> str:
         Kind.STRATEGY: scope.strategies,
         Kind.LEVEL: LEVELS,
         Kind.VERB: VERBS,
+        Kind.FEED: FEED_VERBS,
     }.get(argument.kind)
     if allowed is not None:
         return _one_of(word, allowed, argument.kind.name.lower())
@@ -201,6 +210,8 @@ def _choices(argument: Argument, scope: Scope) -> list[tuple[str, str]]:
             return [(name, "strategy") for name in scope.strategies]
         case Kind.VERB:
             return [(verb, "") for verb in VERBS]
+        case Kind.FEED:
+            return [(verb, _FEED_NOTES[verb]) for verb in FEED_VERBS]
         case Kind.LEVEL:
             return [(level, "and above") for level in LEVELS]
         case Kind.AMOUNT:

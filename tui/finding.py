@@ -39,21 +39,25 @@ def _run_chosen(app: Console, action: Action | None) -> None:
     if action.is_complete_without_arguments or action.keys:
         app.act(action.id)
     else:
-        _command(app, f"{action.command} ")
+        command_line(app, f"{action.command} ")
 
 
 def _help(app: Console) -> None:
     context = app.stage.context
-    finder = Finder(f"Keys that work here: {context.value}", help_for(context, app.keys))
+    here = help_for(context, app.keys, is_recorded=app.desk.is_recorded)
+    finder = Finder(f"Keys that work here: {context.value}", here)
     app.push_screen(finder, lambda action: _run_chosen(app, action))
 
 
 def _palette(app: Console) -> None:
-    finder = Finder("Everything the console can do", palette(app.keys))
+    finder = Finder(
+        "Everything the console can do", palette(app.keys, is_recorded=app.desk.is_recorded)
+    )
     app.push_screen(finder, lambda action: _run_chosen(app, action))
 
 
-def _command(app: Console, text: str = "") -> None:
+def command_line(app: Console, text: str = "") -> None:
+    """Open the command line with `text` in it."""
     prompt = CommandPrompt(lambda: scope(app), text)
 
     def answered(line: str | None) -> None:
@@ -162,7 +166,7 @@ def _quit(app: Console) -> None:
 FINDING_DEEDS: Final[dict[str, Deed]] = {
     "app.help": _help,
     "app.palette": _palette,
-    "app.command": _command,
+    "app.command": command_line,
     "filter.edit": _edit_filter,
     "row.copy": _copy,
     "lease.take": _take_lease,

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 
 from engine.domain.ids import InstrumentId, Nanos, PositionId
 from engine.domain.instrument import Instrument
+from engine.domain.session import Mode
 from tui import formatting as fmt
 from tui.action import Context
 from tui.actions import bindings_for
@@ -38,6 +39,10 @@ class Desk:
     """The strategy under the cursor."""
     paused_at: Nanos | None = None
     """Since when the display (never the engine) stands still."""
+    opening: str = ""
+    """What whoever hosts the engine says of its start, until it answers."""
+    opened_at: Nanos = Nanos(0)
+    """Monotonic time of this console's start."""
     is_read_only: bool = False
     theme: str = ""
 
@@ -45,6 +50,12 @@ class Desk:
     def now(self) -> Nanos:
         """The engine's time in this frame."""
         return self.replica.now(self.mono)
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether the feed is a recorded day, which can be steered."""
+        session = self.replica.state.session
+        return session is not None and session.mode is Mode.REPLAY
 
     @property
     def is_grey(self) -> bool:

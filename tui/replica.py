@@ -27,6 +27,7 @@ from engine.link.protocol import (
     Update,
     Welcome,
 )
+from tui.recording import Recording
 
 LOGS_KEPT: Final = 2000
 ENTRIES_KEPT: Final = 2000
@@ -80,6 +81,8 @@ class Replica:
     """Signals accepted and refused, and strategies' notes."""
     sparks: dict[InstrumentId, deque[tuple[int, float]]] = field(default_factory=dict)
     """(second, last price), at most one a second."""
+    recording: Recording = field(default_factory=Recording)
+    """How a recorded day runs; means nothing with other feeds."""
     lost: str = ""
     """Why the link is down; empty while it is up."""
     heard: Nanos = Nanos(0)
@@ -102,9 +105,11 @@ class Replica:
                 if self.pulse is None or _looks_different(self.pulse, update):
                     self._dirty.add(Concern.PULSE)
                 self.pulse, self.pulse_at = update, mono
+                self.recording.beat(update.now, mono)
             case LogRecord():
                 self.logs.append(update)
                 self.log_count += 1
+                self.recording.hear(update)
                 self._dirty.add(Concern.LOGS)
             case Health() | QualityReport() | Lease():
                 self._replaced(update)
@@ -155,6 +160,9 @@ class Replica:
         self.logs.clear()
         self.logs.extend(welcome.logs)
         self.log_count += len(welcome.logs)
+        self.recording = Recording()
+        for record in welcome.logs:
+            self.recording.hear(record)
         self._quotes(welcome.quotes)
         self._dirty.update(EVERYTHING)
 

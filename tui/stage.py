@@ -160,7 +160,14 @@ class Stage(Screen[None], inherit_bindings=False):
             self.rearrange()
         strip.put(lines)
         context = self.context
-        line = keyline.project(context, self.keys, width, is_read_only=self.desk.is_read_only)
+        desk = self.desk
+        line = keyline.project(
+            context,
+            self.keys,
+            width,
+            is_read_only=desk.is_read_only,
+            is_recorded=desk.is_recorded,
+        )
         self.query_one("#keyline", Lines).put([line])
 
     @property

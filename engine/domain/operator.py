@@ -24,7 +24,7 @@ from engine.domain.event import (
 from engine.domain.exits import flatten, order_exit
 from engine.domain.ids import SECOND, Nanos
 from engine.domain.market import Market, Quote
-from engine.domain.money import ORDINARY, Qty, is_ordinary, ratio, rounded_down
+from engine.domain.money import ORDINARY, Qty, is_ordinary, plain, ratio, rounded_down
 from engine.domain.order import ExitKind, ExitReason
 from engine.domain.position import Position
 from engine.domain.risk import Latch
@@ -196,6 +196,17 @@ def _control(draft: Draft, market: Market, command: cmd.ControlStrategy, now: Na
     return None
 
 
+def _feed_detail(command: cmd.ControlFeed) -> str:
+    """Return what belongs to the verb, so that a console that comes later knows it too."""
+    match command.verb:
+        case "speed":
+            return " max" if command.speed is None else f" {plain(command.speed)}"
+        case "step":
+            return f" {command.count}"
+        case _:
+            return ""
+
+
 FEED_VERBS: Final = ("pause", "resume", "step", "seek", "speed")
 
 
@@ -211,7 +222,7 @@ def _control_feed(draft: Draft, market: Market, command: cmd.ControlFeed, now: N
         return f"step was {command.count}: 1 or more"
     if command.speed is not None and command.speed <= 0:
         return f"speed was {command.speed:f}: above 0"
-    _accept(draft, command, f"feed {command.verb}")
+    _accept(draft, command, f"feed {command.verb}{_feed_detail(command)}")
     return None
 
 

@@ -211,3 +211,21 @@ async def test_a_live_session_says_live_first() -> None:
     live = replace(welcome(), state=replace(state, session=replace(state.session, mode=Mode.LIVE)))
     async with shown((80, 24), live) as (rig, _):
         assert rig.text().startswith(" LIVE ")
+
+
+async def test_before_the_engine_answers_the_start_is_told_and_nothing_is_called_lost() -> None:
+    rig = Rig()
+    rig.link.attach = lambda on_update: None  # type: ignore[method-assign]
+    rig.app.desk.opening = "engine process 4242 started"
+    async with rig.app.run_test(size=(100, 30)) as pilot:
+        await frame(rig, pilot)
+        text = rig.text()
+        assert "STARTING" in text
+        assert "engine process 4242 started" in text
+        assert "takes up its positions" in text
+        for wrong in ("LOST", "NOT PERSISTED", "FEED", "no open positions", "NO SESSION"):
+            assert wrong not in text
+        rig.pass_time(7, with_pulse=False)
+        await frame(rig, pilot)
+        assert "7s" in rig.text()
+        assert "engine.out" in rig.text()

@@ -103,6 +103,8 @@ class HostedConsole(Console):
     def supervise(self, site: Site, process: Process | None) -> None:
         """Look after the engine at `site` for as long as the console lives."""
         self.supervisor = Supervisor(site, self.clock, self.told, process)
+        started = f"engine process {process.pid} started" if process is not None else ""
+        self.desk.opening = started or "an engine runs already: connecting to it"
 
     async def _look_after(self) -> None:
         self.set_timer(SETTLED_SECONDS, _collect_from_here)
@@ -119,6 +121,7 @@ class HostedConsole(Console):
             code = self.supervisor.exit_code if self.supervisor is not None else None
             self.leave(code or FAILED)
             return
+        self.desk.opening = text
         self.say(text, "accent" if turn is Turn.ENDED else "error")
 
     def _fatal_error(self) -> None:

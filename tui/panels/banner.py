@@ -11,7 +11,14 @@ from tui.widgets.line import Line, cut, line_cells
 
 def project(desk: Desk, width: int) -> list[Line]:
     """Return at most one line; empty when nothing grave is the matter."""
-    chips = [*_link(desk), *_store(desk), *_latch(desk), *_paused(desk), *_blocks(desk)]
+    chips = [
+        *_link(desk),
+        *_store(desk),
+        *_latch(desk),
+        *_paused(desk),
+        *_recording(desk),
+        *_blocks(desk),
+    ]
     if not chips:
         return []
     spans: list[tuple[str, str]] = []
@@ -26,7 +33,7 @@ def project(desk: Desk, width: int) -> list[Line]:
 def _link(desk: Desk) -> Line:
     replica = desk.replica
     if replica.is_waiting and not replica.lost:
-        return (("WAITING for the engine", "alert"),)
+        return ()  # the header says STARTING, the steps stand below
     silent = replica.silence(desk.mono) // SECOND
     if replica.lost:
         why = for_screen(replica.lost, 60)
@@ -58,6 +65,18 @@ def _paused(desk: Desk) -> Line:
         return ()
     waited = (desk.mono - desk.paused_at) // SECOND
     return ((f"DISPLAY PAUSED {waited} s, the engine goes on (space)", "alert"),)
+
+
+def _recording(desk: Desk) -> Line:
+    if not desk.is_recorded:
+        return ()
+    recording, zone = desk.replica.recording, desk.replica.zone
+    if recording.has_ended:
+        at = fmt.clock(desk.now, zone)
+        return ((f"THE RECORDED DAY HAS ENDED at {at}: no more prices come", "alert"),)
+    if recording.is_paused:
+        return (("THE RECORDED DAY IS HELD (:feed resume lets it run on)", "alert"),)
+    return ()
 
 
 def _blocks(desk: Desk) -> Line:

@@ -12,6 +12,7 @@ from tui.book import Totals, totals
 from tui.hues import LEVELS
 from tui.panel import Desk
 from tui.progress import Step, Told
+from tui.recording import Recording
 from tui.sanitise import for_screen
 from tui.widgets.line import Line, Span, cut, line_cells, pushed_apart
 
@@ -50,6 +51,8 @@ def project(desk: Desk, width: int, height: int = 2) -> list[Line]:
 def mode(desk: Desk) -> Chunk:
     """Return the mode as a block: LIVE is red and reverse in every theme."""
     session = desk.replica.state.session
+    if desk.replica.is_waiting:
+        return (0, ((" STARTING ", "alert"),))
     if session is None:
         return (0, ((" NO SESSION ", "alert"),))
     word = f" {session.mode.name} "
@@ -126,7 +129,9 @@ def _clock(desk: Desk, *, short: bool) -> Line:
 
 def _states(desk: Desk) -> tuple[bool, bool, bool]:
     pulse = desk.replica.pulse
-    up = pulse is not None and pulse.is_feed_up and pulse.feed_age < FEED_LATE
+    is_late = pulse is None or (pulse.feed_age >= FEED_LATE and not desk.is_recorded)
+    runs = not desk.is_recorded or desk.replica.recording.told not in {"ENDED", "PAUSED"}
+    up = pulse is not None and pulse.is_feed_up and not is_late and runs
     return not desk.is_grey, pulse is not None and pulse.is_persisted, up
 
 
@@ -137,16 +142,26 @@ def _mark(is_good: bool) -> str:
 def _lamps(desk: Desk) -> list[Chunk]:
     link, store, feed = _states(desk)
     pulse, welcome = desk.replica.pulse, desk.replica.welcome
+    if desk.replica.is_waiting and not desk.replica.lost:
+        return [(0, ((" no figures yet: the engine has not answered", "muted"),))]
     on_link: Span = ("● LINK", "ok") if link else ("○ LINK LOST", "live")
     on_store: Span = ("● STORE", "ok") if store else ("○ NOT PERSISTED", "live")
     if welcome is not None and welcome.persistence == "off":
         on_store = ("○ NOT PERSISTED (off)", "live")
     age = fmt.age(pulse.feed_age) if pulse is not None else fmt.NOTHING
     on_feed: Span = (f"{_mark(feed)} FEED {age}", "ok" if feed else "warning")
+    if desk.is_recorded:
+        recording = desk.replica.recording
+        on_feed = (_recorded(feed, recording, age), "ok" if feed else "warning")
     if pulse is not None and not pulse.is_feed_up:
         on_feed = ("○ FEED DOWN", "error")
     lamps: list[Chunk] = [(0, ((" ", "text"), on_link)), (0, (on_store,)), (0, (on_feed,))]
     return [*lamps, *_session(desk)]
+
+
+def _recorded(is_up: bool, recording: Recording, age: str) -> str:
+    told = f"{_mark(is_up)} FEED {recording.told}"
+    return told if recording.has_ended else f"{told} {age}"
 
 
 def _session(desk: Desk) -> list[Chunk]:

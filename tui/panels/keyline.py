@@ -12,9 +12,16 @@ from tui.widgets.line import MUTED, TEXT, Line, line_cells, pushed_apart
 _LAST: Final = frozenset({"app.help", "app.quit"})
 
 
-def project(context: Context, keys: Keys, width: int, *, is_read_only: bool = False) -> Line:
+def project(
+    context: Context,
+    keys: Keys,
+    width: int,
+    *,
+    is_read_only: bool = False,
+    is_recorded: bool = False,
+) -> Line:
     """Return the key line: what trades first, then what moves, the screens, and help last."""
-    shown = [a for a in actions_in(context) if a.show and a.keys]
+    shown = [a for a in actions_in(context, is_recorded=is_recorded) if a.show and a.keys]
     if is_read_only:
         shown = [action for action in shown if not action.needs_lease]
     screens = [action for action in shown if action.id.startswith("screen.")]

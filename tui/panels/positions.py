@@ -17,6 +17,7 @@ from tui.action import Context
 from tui.actions import bindings_for
 from tui.book import Figures
 from tui.filtering import Filter
+from tui.opening import steps
 from tui.panel import Desk, Panel
 from tui.replica import Concern, Replica
 from tui.sanitise import for_screen
@@ -174,6 +175,8 @@ class PositionsPanel(Panel):
         return [PositionId(row) for row in self.grid.seen(self.size.height - 2)]
 
     def heading(self) -> str:
+        if self.desk.replica.is_waiting:
+            return "Starting"
         shown, count = len(self.grid.order), len(self.desk.book)
         return f"Positions {shown}" if shown == count else f"Positions {shown} of {count}"
 
@@ -190,6 +193,8 @@ class PositionsPanel(Panel):
         chosen.sort(key=_SORTS[self.sort], reverse=self.is_reverse)
         self.grid.arrange([item.position.id for item in chosen], desk.mono)
         desk.selected = self.selected
+        if desk.replica.is_waiting:
+            return steps(desk, width)
         if not self.grid.order:
             return [(), ((f"  {self._empty()}", "muted"),)]
         return self.grid.draw(
@@ -207,8 +212,6 @@ class PositionsPanel(Panel):
     def _empty(self) -> str:
         if self.filter.text:
             return f"nothing matches {for_screen(self.filter.text, 40)}   Esc shows all"
-        if self.desk.replica.is_waiting:
-            return "waiting for the engine"
         return "no open positions"
 
     def move(self, rows: int) -> None:

@@ -40,18 +40,21 @@ class Found:
         return " ".join(words).lower()
 
 
-def help_for(context: Context, keys: Keys) -> list[Found]:
+def help_for(context: Context, keys: Keys, *, is_recorded: bool = True) -> list[Found]:
     """Return exactly the actions whose keys work in `context`."""
-    return [Found(a, keys.all_shown(a.id)) for a in actions_in(context) if keys.of(a.id)]
+    here = actions_in(context, is_recorded=is_recorded)
+    return [Found(a, keys.all_shown(a.id)) for a in here if keys.of(a.id)]
 
 
-def palette(keys: Keys) -> list[Found]:
+def palette(keys: Keys, *, is_recorded: bool = True) -> list[Found]:
     """Return every action that can be run from the console, wherever its keys work."""
     hidden = {"app.palette", "app.interrupt"}
     return [
         Found(action, keys.all_shown(action.id))
         for action in ACTIONS
-        if action.context not in DIALOGS and action.id not in hidden
+        if action.context not in DIALOGS
+        and action.id not in hidden
+        and (is_recorded or action.context is not Context.REPLAY)
     ]
 
 

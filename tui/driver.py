@@ -7,6 +7,7 @@ closed standard input (`field/reliability.md`, finding 5).
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import signal
 from codecs import getincrementaldecoder
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Key
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
@@ -26,6 +28,10 @@ from tui.squeeze import squeezed
 
 PROBE: Final = "\x1b[?2026$p"
 """A harmless question; its answer says that all before it has been drawn."""
+ESCAPE: Final = "\x1b"
+ALONE: Final = re.compile(r"\x1b(?=[^\x00-\x1f\x7f\[\]OP_^\\])")
+"""The escape key with another one right behind it: what begins no sequence of a terminal's."""
+PASTES: Final = ("\x1b[200~", "\x1b[201~")
 PROBE_PATIENCE: Final = 5 * SECOND
 """Nanoseconds after which an unanswered probe no longer holds back a frame."""
 
@@ -42,6 +48,8 @@ class HardyDriver(LinuxDriver):
         """Standard input has ended: the terminal is gone."""
         self.round_trip: int | None = None
         """Nanoseconds from the last probe to its answer; None: the terminal never answers."""
+        self._is_escape_held = False
+        """The last byte was an escape: the next one says whether it was the key."""
         self._asked_at: int | None = None
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
 
@@ -60,7 +68,7 @@ class HardyDriver(LinuxDriver):
                         self.is_closed = True
                         return
                     text = decoder.decode(data).replace("\ufffd", "")
-                parser = self._dispatch(parser, text)
+                parser = self._take(parser, text)
         finally:
             selector.close()
 
@@ -69,6 +77,32 @@ class HardyDriver(LinuxDriver):
             return os.read(self.fileno, 4096)
         except OSError:
             return b""
+
+    def _take(self, parser: XTermParser, text: str) -> XTermParser:
+        """Feed the parser, but never let it take `esc w`, typed fast, for alt+w: esc would be lost.
+
+        No alt key means anything here, and a slow line delivers keys in bunches.
+        """
+        if self._is_escape_held:
+            self._is_escape_held = False
+            if not text:
+                self._press_escape()
+                return parser
+            text = ESCAPE + text
+        if text.endswith(ESCAPE):
+            self._is_escape_held, text = True, text[:-1]
+            if not text:
+                return parser
+        is_pasted = any(mark in text for mark in PASTES)
+        for number, part in enumerate([text] if is_pasted else ALONE.split(text)):
+            if number:
+                self._press_escape()
+            if part or not number:
+                parser = self._dispatch(parser, part)
+        return parser
+
+    def _press_escape(self) -> None:
+        self.process_message(Key("escape", ESCAPE))
 
     def _dispatch(self, parser: XTermParser, text: str) -> XTermParser:
         """Feed the parser; one that choked is replaced, together with what it had half read."""

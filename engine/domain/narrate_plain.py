@@ -14,6 +14,9 @@ Said = tuple[str, str, str]
 """Source, level and sentence."""
 
 
+_STANDS: Final = {Phase.POSITION_OPEN: "in a position", Phase.COOLDOWN: "in cooldown"}
+
+
 def _started(event: ev.SessionStarted) -> Said:
     cash = ", ".join(f"{number(money.amount)} {money.currency}" for money in event.cash)
     rules = ", ".join(rule.code for rule in event.rules)
@@ -81,8 +84,7 @@ def _disobeyed(event: ev.CommandRefused) -> Said:
 def _strategy(event: ev.StrategyChanged) -> Said:
     waits = f", waits for {labelled(event.waits_for)}" if event.waits_for else ""
     why = f" ({labelled(event.why)})" if event.why else ""
-    held = event.phase is Phase.POSITION_OPEN
-    phase = "in a position" if held else event.phase.value.replace("_", " ")
+    phase = _STANDS.get(event.phase, event.phase.value)
     level = "debug" if event.phase is Phase.ANALYZING and not event.why else "info"
     return "strategy", level, f"{event.strategy} is {phase}{why}{waits}"
 

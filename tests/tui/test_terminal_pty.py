@@ -127,3 +127,25 @@ def test_without_a_terminal_it_refuses_and_names_headless(term: str, stdin: int 
     assert done.returncode == 1
     assert b"--headless" in done.stderr
     assert b"\x1b[" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("chunks", [(b"\x1b3",), (b"\x1b", b"3"), (b"j\x1b3",), (b"\x1b[B\x1b3",)])
+def test_escape_is_not_lost_when_the_next_key_comes_at_once(chunks: tuple[bytes, ...]) -> None:
+    with session(size=(100, 30)) as console:
+        seen = len(console.output)
+        console.send(b"x")
+        console.read_until(b"Close at market", seen)
+        seen = len(console.output)
+        for chunk in chunks:
+            console.send(chunk)
+        console.read_until(b"Strategies", seen)
+
+
+def test_arrow_keys_and_a_lone_escape_still_work() -> None:
+    with session(size=(100, 30)) as console:
+        seen = len(console.output)
+        console.send(b"3")
+        console.read_until(b"Strategies", seen)
+        seen = len(console.output)
+        console.send(b"\x1b")
+        console.read_until(b"Positions", seen)

@@ -37,7 +37,7 @@ def project_full(health: Health, width: int) -> list[Line]:
             lines.append(cut((("    ", "text"), (figures, "muted")), width))
         for loss in item.losses:
             points: Span = (f"    −{loss.points:.1f}  ", "warning")
-            lines.append(cut((points, (for_screen(loss.why, 160), "text")), width))
+            lines.append(cut((points, (told(loss.why, 160), "text")), width))
     return [*lines, BLANK, *_formula(health, width)]
 
 
@@ -53,11 +53,16 @@ def _component(item: Component, bar_width: int, width: int, *, with_reason: bool
     if not with_reason:
         spans.append((f" weight {item.weight:g}{' critical' if item.is_critical else ''}", "muted"))
     elif item.losses:
-        spans.append((f" {for_screen(item.losses[0].why, 100)}", "muted"))
+        spans.append((f" {told(item.losses[0].why, 100)}", "muted"))
     elif item.figures:
         name, value = item.figures[0]
         spans.append((f" {for_screen(name, 30)} {for_screen(value, 30)}", "muted"))
     return cut(spans, width)
+
+
+def told(why: str, length: int) -> str:
+    """Return a reason as a person reads it: no codes, no CE and PE."""
+    return fmt.symbols_in(for_screen(why, length)).replace("_", " ")
 
 
 def _formula(health: Health, width: int) -> list[Line]:

@@ -74,7 +74,8 @@ class LevelsDialog(Dialog[ChangeStop]):
     def lines(self, width: int) -> Sequence[Line]:
         item = self.item
         if item is None:
-            name = for_screen(self.position, 60)
+            closed = [t for t in self.desk.replica.state.closed if t.id == self.position]
+            name = fmt.symbol(closed[-1].instrument) if closed else for_screen(self.position, 60)
             return wrapped(f"{name} is not open any more: its stops are gone", width, "alert")
         position, instrument = item.position, item.instrument
         name = f"{fmt.symbol(position.instrument)} {fmt.standing(position.side)}"

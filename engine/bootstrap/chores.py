@@ -82,7 +82,7 @@ class Keeper:
         """Notice a database that is gone; bring spilled entries back once it takes them."""
         if self._resilient is None:
             return
-        await self._resilient.look(self._engine.state)
+        await self._resilient.look()
         if not self._resilient.is_persisted and await self._resilient.restore():
             self._logbook.log("warning", "store", "the store is back; all entries are in it")
         self._engine.look_at_store()

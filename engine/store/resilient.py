@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from engine.domain.event import Entry
@@ -50,6 +51,7 @@ class ResilientJournal:
         """Why the store does not take entries; empty: it does."""
         self.is_spilled = True
         """Whether everything pending is at least in an emergency file."""
+        self._spilling = asyncio.Lock()
 
     @property
     def is_persisted(self) -> bool:
@@ -65,21 +67,21 @@ class ResilientJournal:
         """Make `entries` durable: in the store, else in the emergency file."""
         if not entries:
             return
+        self._recent.extend(entries)
+        self._after = after
+        spilled = list(entries)
         if not self._pending:
             error = await self._tried(entries, after)
-            if error and self._ballast.release():
-                error = await self._tried(entries, after)
+            if self._pending:  # `look` found the file gone meanwhile and spills these, too
+                async with self._spilling:
+                    return
             if not error:
-                self._recent.extend(entries)
                 return
             self.error = error
-        self._pending += entries
-        self._after = after
-        try:
-            await asyncio.to_thread(self._spill.append, list(entries))
-        except OSError as failure:
-            self.is_spilled = False
-            self.error = f"{self.error}; {failure}"
+            if self.inner.identity() != self._identity:
+                spilled = list(self._recent)  # what was written before may have gone with it
+        self._pending += spilled
+        await self._spill_over(spilled)
 
     async def read(self, after: Seq = START) -> list[Entry]:
         """Return the stored entries that follow `after`, and the pending ones."""
@@ -87,7 +89,7 @@ class ResilientJournal:
         last = stored[-1].seq if stored else after
         return stored + [entry for entry in self._pending if entry.seq > last]
 
-    async def look(self, after: State) -> None:
+    async def look(self) -> None:
         """Notice a database file that was deleted or replaced under the engine (D11).
 
         What was written since may have gone with it: the newest entries are made durable again.
@@ -95,45 +97,67 @@ class ResilientJournal:
         if self._pending or self.inner.identity() == self._identity:
             return
         self.error = "the database file was deleted or replaced while in use"
-        self._pending, self._after = list(self._recent), after
-        try:
-            await asyncio.to_thread(self._spill.append, list(self._pending))
-        except OSError as failure:
-            self.is_spilled = False
-            self.error = f"{self.error}; {failure}"
+        self._pending = list(self._recent)
+        await self._spill_over(list(self._pending))
 
     async def restore(self) -> bool:
         """Try to bring pending entries into the store; return whether nothing is pending."""
+        conflicts = 0
         while self._pending:
             batch, after = list(self._pending), self._after
             try:
                 await self.inner.reopen()
                 await _take_over(self.inner, batch, after)
             except JournalConflict:
-                raise
+                conflicts += 1
+                if conflicts > 1:
+                    raise
+                continue  # a commit that was given up may have landed meanwhile: compare again
             except (JournalError, OSError) as error:
                 self.error = str(error)
                 return False
             del self._pending[: len(batch)]
             self._identity = self.inner.identity()
         if self.error:
-            await asyncio.to_thread(self._spill.set_aside)
-            self._ballast.lay()
+            await self._set_aside()
+        return not self._pending
+
+    async def _spill_over(self, entries: list[Entry]) -> None:
+        async with self._spilling:
+            try:
+                await asyncio.to_thread(self._spill.append, entries)
+            except OSError as failure:
+                self.is_spilled = False
+                self.error = f"{self.error}; {failure}"
+
+    async def _set_aside(self) -> None:
+        """Put the emergency file aside; one that cannot be stays: each entry acts once anyway."""
+        async with self._spilling:
+            if self._pending:
+                return  # the store failed again
             self.error, self.is_spilled = "", True
-        return True
+            with suppress(OSError):
+                await asyncio.to_thread(self._spill.set_aside)
+            self._ballast.lay()
 
     async def _tried(self, entries: Sequence[Entry], after: State) -> str:
         """Append to the store; return why it did not work, empty if it did."""
+        error = await self._once(entries, after)
+        if isinstance(error, JournalError) and self._ballast.release():
+            error = await self._once(entries, after)
+        return str(error or "")
+
+    async def _once(self, entries: Sequence[Entry], after: State) -> Exception | None:
         try:
             async with asyncio.timeout(self._commit_s):
                 await self.inner.append(entries, after)
         except JournalConflict:
             raise
-        except TimeoutError:
-            return f"the store did not answer within {self._commit_s:g} s"
+        except TimeoutError:  # it may land yet: only `restore` may look
+            return TimeoutError(f"the store did not answer within {self._commit_s:g} s")
         except JournalError as error:
-            return str(error)
-        return ""
+            return error
+        return None
 
 
 async def recover_spilled(inner: SqliteJournal, spill: Spill) -> State:
@@ -144,7 +168,8 @@ async def recover_spilled(inner: SqliteJournal, spill: Spill) -> State:
     state = inner.recovered.state
     found = [entry for entry in spill.read() if entry.seq > state.seq]
     if not found:
-        spill.set_aside()
+        with suppress(OSError):
+            spill.set_aside()
         return state
     if found[0].seq != state.seq + 1:
         raise JournalConflict(
@@ -152,7 +177,8 @@ async def recover_spilled(inner: SqliteJournal, spill: Spill) -> State:
         )
     after = fold(found, state)
     await inner.append(found, after)
-    spill.set_aside()
+    with suppress(OSError):
+        spill.set_aside()
     return after
 
 

@@ -106,7 +106,7 @@ async def test_a_deleted_database_is_noticed_and_nothing_is_pretended(
         await journal.append(*story.goes_on())
         path.rename(aside)
         if is_idle:  # nothing is written: the look once a second notices it
-            await journal.look(story.desk.state)
+            await journal.look()
             assert not journal.is_persisted
         await journal.append(*story.goes_on())
         assert not journal.is_persisted

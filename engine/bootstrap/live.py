@@ -118,8 +118,8 @@ class LiveEngine:
 
     def submit(self, command: Command) -> None:
         """Take a console's command."""
-        if isinstance(command, SubmitSignal):  # acts on a tick at or after its time, like any
-            self.strategist.offer([command.signal])
+        if isinstance(command, SubmitSignal) and command.signal.instrument in self.catalog:
+            self.strategist.offer([command.signal])  # acts on a tick at or after its time
             return
         if isinstance(command, ControlFeed):
             self._controls[command.id] = command

@@ -49,7 +49,8 @@ def test_a_new_and_private_directory_is_well(home: Path) -> None:
 
 def test_everything_that_is_not_well_says_how_it_is_mended(home: Path) -> None:
     home.chmod(0o755)
-    (home / "holdfast.db").touch(0o644)
+    (home / "holdfast.db").touch()
+    (home / "holdfast.db").chmod(0o644)  # whatever the umask of this process is by now
     found = examine(home, ManualClock(Nanos(0)), [Question("store", lambda: 1 / 0, "restore")])  # type: ignore[arg-type, return-value]
     assert {f.about for f in bad(found)} >= {"clock", "data directory", "files", "store"}
     assert all(finding.mend for finding in bad(found))

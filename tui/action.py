@@ -11,7 +11,9 @@ class Context(Enum):
     """Where an action's keys work; the value is what help and manual call it."""
 
     GLOBAL = "everywhere"
-    LIST = "tables and lists"
+    PLAIN = "every panel"
+    LIST = "lists"
+    TABLE = "tables"
     POSITIONS = "positions"
     LOGS = "log"
     REPLAY = "a recorded day"

@@ -94,6 +94,7 @@ _CONSOLE: Final = (
     ),
     _plain("alerts.acknowledge", "a", "Ack", "Acknowledge all alerts", "ack"),
     _plain("alerts.show", "A", "Alerts", "List the alerts that wait", "alerts"),
+    _plain("trades.export", "E", "Export", "Say where the trades are written as CSV", "export"),
     _plain("lease.read_only", "", "Read only", "Send nothing from here", "ro"),
     _plain("lease.take", "L", "Control", "Take control: let this console send commands", "rw"),
     _plain("app.quit", "q", "Quit", "Leave; asks if positions are open", "q"),
@@ -221,11 +222,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
 )
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
 
+_ANYWHERE: Final = (Context.GLOBAL, Context.REPLAY)
+_IN_LISTS: Final = (Context.LIST, Context.PLAIN, *_ANYWHERE)
 REACH: Final[dict[Context, tuple[Context, ...]]] = {
-    Context.GLOBAL: (Context.GLOBAL, Context.REPLAY),
-    Context.LIST: (Context.LIST, Context.GLOBAL, Context.REPLAY),
-    Context.POSITIONS: (Context.POSITIONS, Context.LIST, Context.GLOBAL, Context.REPLAY),
-    Context.LOGS: (Context.LOGS, Context.LIST, Context.GLOBAL, Context.REPLAY),
+    Context.GLOBAL: _ANYWHERE,
+    Context.PLAIN: (Context.PLAIN, *_ANYWHERE),
+    Context.LIST: (Context.LIST, Context.PLAIN, *_ANYWHERE),
+    Context.TABLE: (Context.TABLE, *_IN_LISTS),
+    Context.POSITIONS: (Context.POSITIONS, Context.TABLE, *_IN_LISTS),
+    Context.LOGS: (Context.LOGS, *_IN_LISTS),
     Context.REPLAY: (Context.REPLAY,),
     Context.DIALOG: (Context.DIALOG,),
     Context.CLOSE: (Context.CLOSE, Context.DIALOG),

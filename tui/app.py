@@ -83,6 +83,8 @@ class Console(App[int], inherit_bindings=False):
         self._commands = count(1)
         self._started = clock.now()
         self._round = 0
+        self._engine_pid = 0
+        self._was_lost = False
         terminal = self.settings.terminal
         self._own_filters: list[LineFilter] = [SafetyFilter()]
         if not terminal.is_utf8:
@@ -166,6 +168,7 @@ class Console(App[int], inherit_bindings=False):
             self.attach()
             return
         if isinstance(update, Welcome):
+            self._engine_is_back(update)
             self.desk.mono = mono
             first = tuple(replica.state.positions)[:FIRST_ROWS]
             self.desk.book.update(replica, self.desk.now, frozenset(), first)
@@ -176,8 +179,21 @@ class Console(App[int], inherit_bindings=False):
             if alert is not None:
                 alerts.raise_alert(alert)
         elif isinstance(update, Disconnected):
+            self._was_lost = True
             why = for_screen(update.why, 80)
             alerts.raise_alert(Alert(self.desk.now, "error", f"link lost: {why}", "link"))
+
+    def _engine_is_back(self, welcome: Welcome) -> None:
+        """Say that a lost engine is heard again, and what it holds; the same one or its heir."""
+        pid, self._engine_pid = self._engine_pid, welcome.engine_pid
+        if not self._was_lost:
+            return
+        self._was_lost = False
+        count = len(welcome.state.positions)
+        held = f"{count} open position{'' if count == 1 else 's'}"
+        how = "heard again" if pid == welcome.engine_pid else "restarted"
+        text = f"engine {how} (pid {welcome.engine_pid}), {held} watched"
+        self.desk.alerts.raise_alert(Alert(self.desk.now, "ok", text, "link"))
 
     def leave(self, code: int = 0) -> None:
         """End the console with an exit code; the terminal is restored by Textual."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from tui.panel import Panel
 from tui.panels.log import LogPanel
 from tui.panels.positions import PositionsPanel
+from tui.panels.stops import StopsPanel
 from tui.panels.trades import TradesPanel
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ FAR: Final = 1_000_000
 def _panel(app: Console) -> Panel | None:
     focused = app.stage.focused
     return focused if isinstance(focused, Panel) else None
+
+
+def _sortable(app: Console) -> Panel | None:
+    """Return the focused panel; the ladder speaks for the table it follows."""
+    panel = _panel(app)
+    return app.stage.panels["positions"] if isinstance(panel, StopsPanel) else panel
 
 
 def _move(rows: int) -> Deed:
@@ -46,7 +53,7 @@ def _page(pages: int) -> Deed:
 
 def _sort(step: int) -> Deed:
     def deed(app: Console) -> None:
-        panel = _panel(app)
+        panel = _sortable(app)
         if isinstance(panel, PositionsPanel | TradesPanel):
             panel.next_sort(step)
 
@@ -54,13 +61,13 @@ def _sort(step: int) -> Deed:
 
 
 def _reverse(app: Console) -> None:
-    panel = _panel(app)
+    panel = _sortable(app)
     if isinstance(panel, PositionsPanel | TradesPanel):
         panel.reverse_sort()
 
 
 def _filter(app: Console, text: str = "") -> None:
-    panel = _panel(app)
+    panel = _sortable(app)
     if isinstance(panel, PositionsPanel | TradesPanel | LogPanel):
         panel.set_filter(text)
 

@@ -11,6 +11,7 @@ from tui.commandline import Scope
 from tui.panel import Panel
 from tui.panels.log import LogPanel
 from tui.panels.positions import PositionsPanel
+from tui.panels.stops import StopsPanel
 from tui.permission import why_not_send
 from tui.sanitise import for_screen
 from tui.screens.finder import Finder, help_for, palette
@@ -80,6 +81,8 @@ def _edit_filter(app: Console) -> None:
 
 def _filtered(app: Console) -> Panel | None:
     focused = app.stage.focused
+    if isinstance(focused, StopsPanel):
+        return app.stage.panels["positions"]  # the ladder speaks for the table it follows
     return focused if isinstance(focused, Panel) else None
 
 
@@ -142,6 +145,16 @@ def _screen_text(app: Console) -> str:
     return "".join("".join(s.text for s in strip).rstrip() + "\n" for strip in strips)
 
 
+def _export(app: Console) -> None:
+    if app.settings.data_dir is None:
+        app.say("no data directory, so there is no place for exports")
+        return
+    folder = app.settings.data_dir / "exports"
+    files = sorted(path.name for path in folder.glob("*.csv"))
+    what = ", ".join(files[-3:]) if files else "nothing yet"
+    app.say(f"trades are kept as CSV in {folder}: {what}", "accent")
+
+
 def depart(app: Console, *, ends_engine: bool) -> None:
     """Leave the console; whoever hosts the engine ends it afterwards if asked to."""
     app.ends_engine = ends_engine
@@ -169,6 +182,7 @@ FINDING_DEEDS: Final[dict[str, Deed]] = {
     "app.command": command_line,
     "filter.edit": _edit_filter,
     "row.copy": _copy,
+    "trades.export": _export,
     "lease.take": _take_lease,
     "lease.read_only": _read_only,
     "display.screenshot": _screenshot,

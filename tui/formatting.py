@@ -118,6 +118,12 @@ def duration(nanos: int) -> str:
     return f"{minutes}m{second:02}s" if minutes else f"{second}s"
 
 
+def span(nanos: int) -> str:
+    """Return a length of time that grows on screen: 42s, 3m, 1h42m; a row of it rests a minute."""
+    text = duration(nanos)
+    return f"{text.partition('m')[0]}m" if text[-1] == "s" and "m" in text else text
+
+
 @lru_cache(maxsize=256)
 def _moment(second: int, time_zone: str) -> datetime:
     return local(Nanos(second * SECOND), time_zone)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tui.filtering import Filter
 from tui.panel import Panel
 from tui.panels.log import LEVELS, LogPanel
 from tui.panels.positions import SORTS, PositionsPanel
@@ -16,6 +17,7 @@ from tui.terminal import Terminal
 if TYPE_CHECKING:
     from tui.app import Console
 
+FILTER_MAX: Final = 200
 FILE: Final = "console.json"
 
 
@@ -30,6 +32,8 @@ class Habits:
     sort: str = "stop"
     is_reverse: bool = False
     level: str = "info"
+    filter: str = ""
+    """What positions are shown; said in their title."""
 
 
 def theme_for(habits: Habits, terminal: Terminal) -> str:
@@ -69,6 +73,7 @@ def apply(habits: Habits, panel: Panel) -> None:
     """Bring sort order and log level of a new panel back."""
     if isinstance(panel, PositionsPanel) and habits.sort in SORTS:
         panel.sort, panel.is_reverse = habits.sort, habits.is_reverse
+        panel.filter = Filter(habits.filter[:FILTER_MAX])
     if isinstance(panel, LogPanel) and habits.level in LEVELS:
         panel.level = LEVELS.index(habits.level)
 
@@ -85,6 +90,7 @@ def of(app: Console) -> Habits:
     positions, log = app.stage.panels.get("positions"), app.stage.panels.get("log")
     if isinstance(positions, PositionsPanel):
         habits = replace(habits, sort=positions.sort, is_reverse=positions.is_reverse)
+        habits = replace(habits, filter=positions.filter_text)
     if isinstance(log, LogPanel):
         habits = replace(habits, level=LEVELS[log.level])
     return habits

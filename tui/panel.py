@@ -82,9 +82,9 @@ class Panel(Lines, can_focus=True):
 
     NAME: ClassVar[str] = ""
     TITLE: ClassVar[str] = ""
-    CONTEXT: ClassVar[Context] = Context.LIST
+    CONTEXT: ClassVar[Context] = Context.PLAIN
     """Whose keys work here, beside those that work everywhere."""
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.LIST)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.PLAIN)]
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset()
 
     def __init__(self, desk: Desk) -> None:

@@ -27,7 +27,7 @@ class Sheet(Dialog[R]):
     """Closed by escape or enter; the cursor keys scroll."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding for binding in bindings_for(Context.LIST) if binding.id in _MOVES
+        binding for binding in bindings_for(Context.PLAIN) if binding.id in _MOVES
     ]
     YES = ""
     NO = "Close"

@@ -47,7 +47,7 @@ def test_a_directory_that_cannot_be_written_does_not_matter(tmp_path: Path) -> N
 def test_only_looks_are_remembered(tmp_path: Path) -> None:
     habits.save(habits.Habits(), tmp_path)
     kept = json.loads((tmp_path / habits.FILE).read_text())
-    assert set(kept) == {"theme", "low_theme", "view", "sort", "is_reverse", "level"}
+    assert set(kept) == {"theme", "low_theme", "view", "sort", "is_reverse", "level", "filter"}
 
 
 @pytest.mark.parametrize(

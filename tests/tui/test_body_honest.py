@@ -11,7 +11,7 @@ from engine.domain.money import Currency, Money
 from engine.domain.order import Fill
 from engine.domain.risk import LatchCause
 from engine.domain.session import Mode
-from engine.link.protocol import Disconnected, Lease, Quotes
+from engine.link.protocol import Disconnected, Lease, LogRecord, Quotes
 from tests.tui.rig import NOW, Rig, price, pulse, welcome
 from tests.tui.rig_crowd import crowd
 from tests.tui.staged import frame, row, shown
@@ -229,3 +229,32 @@ async def test_before_the_engine_answers_the_start_is_told_and_nothing_is_called
         await frame(rig, pilot)
         assert "7s" in rig.text()
         assert "engine.out" in rig.text()
+
+
+async def test_an_engine_that_comes_back_is_said_to_be_back_with_what_it_holds() -> None:
+    rig = Rig()
+    async with rig.app.run_test(size=(120, 36)) as pilot:
+        await frame(rig, pilot)
+        rig.link.push(Disconnected("the engine is gone"))
+        await frame(rig, pilot)
+        assert "LINK LOST" in rig.text()
+        rig.link.push(replace(rig.link.welcome, engine_pid=77))
+        await frame(rig, pilot)
+        assert "engine restarted (pid 77), 9 open positions watched" in rig.text()
+        assert "LINK LOST" not in rig.text()
+
+
+async def test_a_fresh_console_tells_what_happened_to_a_position_before_it_came() -> None:
+    rig = Rig()
+    async with rig.app.run_test(size=(120, 36)) as pilot:
+        old = next(t for t in rig.link.state.closed if t.instrument == "TCS")
+        text = "sold 10 TCS at 4050.00"
+        logs = (LogRecord(old.entry_at, "info", "fill", text),)
+        rig.link.push(replace(rig.link.welcome, logs=logs))
+        await pilot.press("2", "tab")
+        panel = rig.app.stage.panels["trades"]
+        panel.grid.select(old.id)  # type: ignore[attr-defined]
+        panel.show()
+        await frame(rig, pilot)
+        await frame(rig, pilot)
+        assert text in rig.text()

@@ -47,7 +47,7 @@ class ChartPanel(Panel):
 
     NAME: ClassVar[str] = "chart"
     TITLE: ClassVar[str] = "Price"
-    CONTEXT: ClassVar[Context] = Context.LIST
+    CONTEXT: ClassVar[Context] = Context.PLAIN
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.STATE, Concern.PULSE, Concern.LINK})
 
     def heading(self) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from engine.domain import event as ev
-from engine.domain.ids import OrderId, PositionId
+from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
 from engine.domain.position import Position, Trade
 from tui import formatting as fmt
 from tui.panel import Panel
@@ -15,16 +15,44 @@ from tui.story import told
 from tui.widgets.line import BLANK, Line, cut
 
 Pair = tuple[str, str]
+_TOLD_BY: Final = frozenset({"signal", "order", "fill", "stop"})
 
 
 def project(name: PositionId, replica: Replica, width: int) -> list[Line]:
-    """Return facts, working orders, and what the journal said since this console came."""
+    """Return facts, working orders, and what log and journal said of it."""
     position = replica.state.positions.get(name)
     trade = next((t for t in reversed(replica.state.closed) if t.id == name), None)
     pairs = _open(position, replica) if position else _closed(trade, replica) if trade else []
     lines = [*_columns(pairs, width), *_orders(name, replica, width)]
+    span = (position.opened_at, Nanos(2**63 - 2 * SECOND)) if position else _span(trade)
+    held = position or trade
     told_lines = history(name, replica, width)
+    if held is not None and span is not None:
+        told_lines = [*earlier(held.instrument, span, replica, width), *told_lines]
     return [*lines, BLANK, *told_lines] if told_lines else lines
+
+
+def _span(trade: Trade | None) -> tuple[Nanos, Nanos] | None:
+    return (trade.entry_at, trade.exit_at) if trade is not None else None
+
+
+def earlier(
+    name: InstrumentId, span: tuple[Nanos, Nanos], replica: Replica, width: int
+) -> list[Line]:
+    """Return what the log says of an instrument in a position's time, before this console came."""
+    known = replica.entries[0].at if replica.entries else None
+    first, last = span[0] - SECOND, span[1] + SECOND
+    symbol = fmt.symbol(name)
+    lines: list[Line] = []
+    for record in replica.logs:
+        is_new = known is not None and record.at >= known
+        if is_new or record.source not in _TOLD_BY or not first <= record.at <= last:
+            continue
+        text = fmt.symbols_in(for_screen(record.text, 200))
+        if symbol in text:
+            head = f"  {fmt.precise_clock(record.at, replica.zone)} "
+            lines.append(cut(((head, "muted"), (text, "text")), width))
+    return lines
 
 
 def _open(position: Position, replica: Replica) -> list[Pair]:

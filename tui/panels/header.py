@@ -44,8 +44,10 @@ def project(desk: Desk, width: int, height: int = 2) -> list[Line]:
         *_health(desk, "H" if width < 100 else "Health"),
     ]
     clock = _clock(desk, short=width < 100)
-    news = cut(message(desk), max(30, width - 40))
-    return [_fitted(top, clock, width), _fitted(_lamps(desk), news, width)]
+    lamps = _lamps(desk)
+    fixed = sum(line_cells(line) + 2 for priority, line in lamps if priority == 0)
+    news = cut(message(desk), max(30, width - fixed, width - 40 if width < 120 else 0))
+    return [_fitted(top, clock, width), _fitted(lamps, news, width)]
 
 
 def mode(desk: Desk) -> Chunk:

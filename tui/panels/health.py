@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
-from engine.domain.health import Component, Health
+from engine.domain.health import Component, Health, Loss
 from tui import formatting as fmt
 from tui.hues import LEVELS, hue_of
 from tui.panel import Panel
@@ -20,9 +20,13 @@ def project(health: Health, width: int) -> list[Line]:
     """Return the compact panel: a bar, the score and the first reason per component."""
     bar_width = max(6, min(24, width - _NAME_WIDTH - 36))
     lines = [_component(item, bar_width, width) for item in health.components]
-    worst = for_screen(health.worst, 120)
+    is_lost = any(_counts(loss) for item in health.components for loss in item.losses)
+    worst = told(health.worst, 120) if is_lost else ""
     head: Line = (("  worst: ", "muted"), (worst or "nothing is lost", "text"))
     return [*lines, cut(head, width)]
+
+
+_LEAST: Final = 0.05
 
 
 def project_full(health: Health, width: int) -> list[Line]:
@@ -35,7 +39,7 @@ def project_full(health: Health, width: int) -> list[Line]:
         )
         if figures:
             lines.append(cut((("    ", "text"), (figures, "muted")), width))
-        for loss in item.losses:
+        for loss in filter(_counts, item.losses):
             points: Span = (f"    −{loss.points:.1f}  ", "warning")
             lines.append(cut((points, (told(loss.why, 160), "text")), width))
     return [*lines, BLANK, *_formula(health, width)]
@@ -52,12 +56,17 @@ def _component(item: Component, bar_width: int, width: int, *, with_reason: bool
     ]
     if not with_reason:
         spans.append((f" weight {item.weight:g}{' critical' if item.is_critical else ''}", "muted"))
-    elif item.losses:
-        spans.append((f" {told(item.losses[0].why, 100)}", "muted"))
+    elif any(map(_counts, item.losses)):
+        spans.append((f" {told(next(filter(_counts, item.losses)).why, 100)}", "muted"))
     elif item.figures:
         name, value = item.figures[0]
         spans.append((f" {for_screen(name, 30)} {for_screen(value, 30)}", "muted"))
     return cut(spans, width)
+
+
+def _counts(loss: Loss) -> bool:
+    """Return whether a lost point is one that can be seen: not 0.0."""
+    return loss.points >= _LEAST
 
 
 def told(why: str, length: int) -> str:

@@ -62,7 +62,10 @@ class LogPanel(Panel):
     TITLE: ClassVar[str] = "Log"
     CONTEXT: ClassVar[Context] = Context.LOGS
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.LOGS, Concern.LINK})
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.LOGS)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_for(Context.LOGS),
+        *bindings_for(Context.LIST),
+    ]
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)

@@ -74,7 +74,7 @@ def project(item: Figures, replica: Replica, now: Nanos) -> tuple[Span, ...]:
         (_level(item.nearest, item), "muted"),
         (fmt.rule(item.nearest.rule) if item.nearest else fmt.NOTHING, "muted"),
         (spark(replica, position.instrument), hue if hue == "stale" else "bar"),
-        (fmt.duration(now - position.opened_at), "muted"),
+        (fmt.span(now - position.opened_at), "muted"),
         (fmt.price(item.peak, instrument), "muted"),
         (fmt.words(position.strategy or "by hand")[:16], "muted"),
     )
@@ -153,7 +153,11 @@ class PositionsPanel(Panel):
     NAME: ClassVar[str] = "positions"
     TITLE: ClassVar[str] = "Positions"
     CONTEXT: ClassVar[Context] = Context.POSITIONS
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.POSITIONS)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_for(Context.POSITIONS),
+        *bindings_for(Context.TABLE),
+        *bindings_for(Context.LIST),
+    ]
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset(
         {Concern.STATE, Concern.QUOTES, Concern.PULSE, Concern.LINK}
     )

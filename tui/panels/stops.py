@@ -172,7 +172,11 @@ class StopsPanel(Panel):
     NAME: ClassVar[str] = "stops"
     TITLE: ClassVar[str] = "Stops"
     CONTEXT: ClassVar[Context] = Context.POSITIONS
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings_for(Context.POSITIONS)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_for(Context.POSITIONS),
+        *bindings_for(Context.TABLE),
+        *bindings_for(Context.LIST),
+    ]
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset(
         {Concern.STATE, Concern.QUOTES, Concern.PULSE, Concern.LINK}
     )

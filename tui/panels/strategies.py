@@ -42,7 +42,7 @@ def project(record: StrategyRecord, now: Nanos) -> tuple[Span, ...]:
     return (
         (for_screen(record.name, 24), "text"),
         (_phase(record.phase), hue),
-        (fmt.duration(now - record.since), "muted"),
+        (fmt.span(now - record.since), "muted"),
         (f"{record.signals}", "text"),
         (f"{record.refused}", "warning" if record.refused else "muted"),
         (fmt.symbols_in(for_screen(record.failure or record.waits_for, 90)) or fmt.NOTHING, hue),
@@ -132,7 +132,7 @@ class StrategiesPanel(Panel):
 
     NAME: ClassVar[str] = "strategies"
     TITLE: ClassVar[str] = "Strategies"
-    CONTEXT: ClassVar[Context] = Context.LIST
+    CONTEXT: ClassVar[Context] = Context.PLAIN
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.STATE, Concern.PULSE, Concern.LINK})
 
     def __init__(self, desk: Desk) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
+from textual.binding import BindingType
+
 from engine.domain.ids import PositionId
 from engine.domain.order import ExitKind
 from engine.domain.position import Trade
 from tui import formatting as fmt
 from tui.action import Context
+from tui.actions import bindings_for
 from tui.panel import Desk, Panel
 from tui.replica import Concern, Replica
 from tui.sanitise import for_screen
@@ -67,7 +70,11 @@ class TradesPanel(Panel):
 
     NAME: ClassVar[str] = "trades"
     TITLE: ClassVar[str] = "Closed"
-    CONTEXT: ClassVar[Context] = Context.LIST
+    CONTEXT: ClassVar[Context] = Context.TABLE
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_for(Context.TABLE),
+        *bindings_for(Context.LIST),
+    ]
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.STATE, Concern.LINK})
 
     def __init__(self, desk: Desk) -> None:

@@ -149,10 +149,11 @@ def resting(scale: Scale) -> Figure:
     """B-10 at rest: the market is closed, only the heartbeat comes."""
     seconds = scale.pick(15.0, 4.0)
     with console(0) as terminal:
+        terminal.read_for(scale.pick(65.0, 0.0))  # rest: prices have been of minutes ago for long
         sent, cpu = cost(terminal, seconds)
     return Figure(
         "B-10 rest",
-        "CPU of the console with a closed market",
+        "CPU of the console with a closed market, a minute after the last price",
         "% of a core",
         int(seconds),
         cpu,

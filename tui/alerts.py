@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
 from engine.domain import event as ev
-from engine.domain.ids import Nanos, PositionId
+from engine.domain.ids import SECOND, Nanos, PositionId
 from engine.domain.order import ExitKind
 from tui import formatting as fmt
 from tui.book import Figures
@@ -17,6 +17,8 @@ from tui.sanitise import for_screen
 
 NEAR: Final = Decimal("0.02")
 """Room to the nearest stop that raises an alert; half as much again lets it go."""
+SAID: Final = "said"
+SAID_FOR: Final = 8 * SECOND
 RELEASE: Final = Decimal("0.03")
 
 
@@ -41,6 +43,8 @@ class Alerts:
     near: set[PositionId] = field(default_factory=set)
     rung: int = 0
     """How many were ever raised; the app rings when this grows."""
+    said_at: Nanos = Nanos(0)
+    """Monotonic time of the last answer to a key; it leaves by itself."""
 
     def raise_alert(self, alert: Alert) -> None:
         """Add an alert; one with the same key is replaced."""
@@ -50,6 +54,24 @@ class Alerts:
                     self.waiting.remove(old)
         self.waiting.append(alert)
         self.rung += 1
+
+    def say(self, note: Alert, mono: Nanos) -> None:
+        """Show an answer to a key: no bell, no count, gone after a while."""
+        self.drop(SAID)
+        self.waiting.append(replace(note, key=SAID))
+        self.said_at = mono
+
+    def forget(self, mono: Nanos) -> bool:
+        """Let go of an answer that has been read; return whether there was one."""
+        if mono - self.said_at < SAID_FOR or not any(a.key == SAID for a in self.waiting):
+            return False
+        self.drop(SAID)
+        return True
+
+    @property
+    def count(self) -> int:
+        """How many wait for a person; an answer to a key is none of them."""
+        return sum(alert.key != SAID for alert in self.waiting)
 
     def acknowledge(self) -> int:
         """Forget all waiting alerts; return how many there were."""

@@ -245,7 +245,8 @@ class Console(App[int], inherit_bindings=False):
 
     def say(self, text: str, token: str = "warning") -> None:  # noqa: S107 a style's name
         """Show a line in the header; a newer one replaces it."""
-        self.desk.alerts.raise_alert(Alert(self.desk.now, token, for_screen(text, 160), "said"))
+        note = Alert(self.desk.now, token, for_screen(text, 160))
+        self.desk.alerts.say(note, self.clock.monotonic())
         self.stage.draw_frame()
 
     def alarm(self, what: str, error: BaseException) -> None:

@@ -53,6 +53,8 @@ class Painter:
         if desk.paused_at is not None:
             app.stage.draw_frame()
             return
+        if desk.alerts.forget(desk.mono):
+            app.stage.draw_frame()
         changes = desk.replica.take()
         concerns = changes.concerns | self._of_silence()
         if desk.book.is_behind:
@@ -115,7 +117,7 @@ class Painter:
             return
         sums = totals(desk.replica, desk.book)
         money = fmt.signed_money(sums.day, sums.currency) if sums else "holdfast"
-        count = len(desk.alerts.waiting)
+        count = desk.alerts.count
         title = f"{money}{f' {count}!' if count else ''}"
         if title != self._title:
             driver.write(f"{'' if self._title else SAVE_TITLE}\x1b]2;{title}\x07")

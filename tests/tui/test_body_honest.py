@@ -258,3 +258,15 @@ async def test_a_fresh_console_tells_what_happened_to_a_position_before_it_came(
         await frame(rig, pilot)
         await frame(rig, pilot)
         assert text in rig.text()
+
+
+async def test_an_answer_to_a_key_rings_nothing_counts_nothing_and_leaves_by_itself() -> None:
+    async with shown((120, 36)) as (rig, pilot):
+        rung, count = rig.app.desk.alerts.rung, rig.app.desk.alerts.count
+        await pilot.press("t")
+        await frame(rig, pilot)
+        assert "theme " in rig.text()
+        assert (rig.app.desk.alerts.rung, rig.app.desk.alerts.count) == (rung, count)
+        rig.pass_time(9)
+        await frame(rig, pilot)
+        assert "theme " not in rig.text()

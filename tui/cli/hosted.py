@@ -18,11 +18,13 @@ from engine.ports.clock import Clock
 from engine.runtime.clock import SystemClock
 from engine.runtime.supervisor import Process, Site, Supervisor, Turn
 from engine.store.lock import holder
+from tui.alerts import Alert
 from tui.app import Console
 from tui.cli.exits import FAILED, Failure
 from tui.cli.launching import OUTPUT, start_engine
 from tui.cli.looks import console_settings
 from tui.cli.output import complain, say
+from tui.sanitise import for_screen
 from tui.terminal import Terminal
 
 CRASHES = "console-crash.log"
@@ -122,7 +124,9 @@ class HostedConsole(Console):
             self.leave(code or FAILED)
             return
         self.desk.opening = text
-        self.say(text, "accent" if turn is Turn.ENDED else "error")
+        token = "accent" if turn is Turn.ENDED else "error"
+        self.desk.alerts.raise_alert(Alert(self.desk.now, token, for_screen(text, 160), "link"))
+        self.stage.draw_frame()
 
     def _fatal_error(self) -> None:
         """End after a fault of the console's own, without the values of its variables."""

@@ -192,8 +192,9 @@ def message(desk: Desk) -> Line:
         return (*_told(told, desk.mono), (" ", "text"))
     if desk.alerts.waiting:
         newest = desk.alerts.waiting[-1]
-        count = len(desk.alerts.waiting)
-        return ((f" {count}! ", "alert"), (f" {newest.text} ", newest.token))
+        count = desk.alerts.count
+        waiting: Line = ((f" {count}! ", "alert"),) if count else ()
+        return (*waiting, (f" {newest.text} ", newest.token))
     return ()
 
 

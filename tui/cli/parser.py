@@ -155,6 +155,12 @@ def _speed(text: str) -> float | None:
     return speed
 
 
+def _count(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) <= 100_000):
+        raise argparse.ArgumentTypeError(f"was {text!r}, allowed: 1 to 100000")
+    return int(text)
+
+
 def _pace(text: str) -> str:
     _speed(text)
     return text
@@ -202,6 +208,10 @@ def _repairing(commands: Commands[_Parser]) -> None:
     restore.add_argument("--yes", action="store_true", help="restore it, with no engine running")
     restore.add_argument("--accept-loss", action="store_true", help="give up newer entries")
     _json(restore)
+    drill = _add(commands, "drill", "drill", "kill an engine on a copy of the store; prove no loss")
+    drill.add_argument("--kills", type=_count, default=12, metavar="N")
+    drill.add_argument("--seed", type=int, default=1)
+    _json(drill)
 
 
 def _acting(commands: Commands[_Parser]) -> None:

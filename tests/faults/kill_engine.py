@@ -1,0 +1,211 @@
+"""Kill the product's engine again and again, on one data directory, under load (B-20, B-6).
+
+`python -m tests.faults.kill_engine --kills 200 --seed 1 [--report docs/faults.md] [--planted]`
+
+The engine is the one that `holdfast` starts, on the simulated market, with exit rules so tight
+that positions open and close many times a second. It dies at random instants, the moment it has
+acknowledged something, while it starts and recovers, and inside its n-th write or sync (strace).
+After each restart the drill's examiner (`engine/bootstrap/drill_proof.py`) compares everything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from engine.bootstrap.drill import Drill, Figures
+from engine.bootstrap.drill_life import Manner
+from engine.runtime.clock import SystemClock
+from engine.store.lock import holder
+from tui.cli.drill import SETS, start_engine
+
+TIGHT: Final = (
+    *SETS,
+    "sim.pace=400",
+    "paper.initial_capital=100000000",
+    "exits.initial.pct=0.002",
+    "exits.trailing.activation_pct=0.0005",
+    "exits.trailing.pct=0.0005",
+    "checkpoint.interval=1",
+)
+WANTED, PAUSE_S = 40, 0.004
+CALLS: Final = ("pwrite64", "fdatasync")
+"""What an engine under strace dies in: writes into the WAL, the database, the watermark; syncs."""
+WITH_STRACE: Final = (Manner.RUNNING, Manner.WRITING, Manner.TELLING, Manner.STARTING)
+WITHOUT: Final = (Manner.RUNNING, Manner.TELLING, Manner.STARTING)
+PLANTED: Final = (Manner.TELLING,)
+BEGIN, END = "<!-- kill-engine: begin -->", "<!-- kill-engine: end -->"
+HEAD: Final = (
+    "| fault | engine | kills | with positions | acknowledged | lost | twice | ledger off by "
+    "| restart p50 / p95 | journal | seed | machine |\n|" + "---|" * 12
+)
+
+
+def can_trace() -> bool:
+    """Return whether strace is there and may trace."""
+    found = shutil.which("strace")
+    if found is None:
+        return False
+    tried = subprocess.run(
+        [found, "-f", "-qq", "-o", os.devnull, "-e", "trace=none", "true"],
+        capture_output=True,
+        check=False,
+    )
+    return tried.returncode == 0
+
+
+class Traced:
+    """An engine under strace, which kills it inside a system call."""
+
+    def __init__(self, data_dir: Path, call: str, number: int) -> None:
+        inject = f"inject={call}:signal=KILL:when={number}"
+        before = ("strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", inject)
+        self._data_dir = data_dir
+        self._tracer = start_engine(data_dir, TIGHT, before=before)
+
+    def poll(self) -> int | None:
+        return self._tracer.poll()
+
+    def kill(self) -> None:
+        """Kill the engine itself: it has a session of its own with its tracer."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._tracer.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Return the tracer's end, once nobody holds the data directory any more."""
+        code = self._tracer.wait()
+        owner = holder(self._data_dir)
+        if owner is not None:  # pragma: no cover
+            os.kill(owner.pid, signal.SIGKILL)
+        return code
+
+
+class Harness:
+    """Starts engines; counts how those under strace died."""
+
+    def __init__(self, data_dir: Path, seed: int, *, planted: bool = False) -> None:
+        self._data_dir = data_dir
+        self._rng = random.Random(f"writes-{seed}")
+        self._module = "tests.faults.early_engine" if planted else "tui.cli"
+        manners = WITH_STRACE if can_trace() else WITHOUT
+        self.is_traced = Manner.WRITING in manners and not planted
+        self.drill = Drill(
+            data_dir,
+            self._start,
+            SystemClock(),
+            seed,
+            PLANTED if planted else manners,
+            wanted=WANTED,
+            pause_s=PAUSE_S,
+        )
+
+    def _start(self, manner: Manner) -> Traced | subprocess.Popen[bytes]:
+        if manner is Manner.WRITING:
+            return Traced(self._data_dir, self._rng.choice(CALLS), self._nth())
+        return start_engine(self._data_dir, TIGHT, module=self._module)
+
+    def _nth(self) -> int:
+        """Return which write it dies in: often one of the first, else some time later."""
+        return self._rng.randint(1, 12) if self._rng.random() < 0.5 else self._rng.randint(12, 400)
+
+    async def run(self, kills: int) -> Figures:
+        def told(figures: Figures) -> None:
+            if kills >= 50 and figures.kills % 10 == 0:
+                print(json.dumps(figures.row()), file=sys.stderr, flush=True)
+
+        return await self.drill.run(kills, told)
+
+
+def machine() -> str:
+    return f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+
+
+def row(figures: Figures, engine: str, *, is_traced: bool) -> str:
+    """Return the figures as a row of the table in docs/faults.md."""
+    got = figures.row()
+    how = "random instants, on an acknowledgement, while starting"
+    how += ", inside the n-th write or sync" if is_traced else ""
+    cells = (
+        f"SIGKILL: {how}",
+        engine,
+        f"{figures.kills:,}",
+        f"{figures.with_positions:,} (up to {figures.positions_max} open)",
+        f"{figures.acked:,}",
+        f"{got['lost']}",
+        f"{got['duplicates']}",
+        f"{got['ledger_difference']}",
+        f"{figures.restart(0.5):.2f} s / {figures.restart(0.95):.2f} s",
+        f"{figures.entries:,} entries, {figures.fills:,} fills",
+        f"{figures.seed}",
+        machine(),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def report(path: Path, rows: list[str]) -> None:
+    """Put the table into `path`, in the place of the last one."""
+    text = path.read_text(encoding="utf-8") if path.exists() else "# Faults\n"
+    table = (
+        f"{BEGIN}\n## The engine killed under load\n\n"
+        "Written by `python -m tests.faults.kill_engine --report docs/faults.md`; the planted bug "
+        f"(entries acknowledged before their commit) has to be found.\n\n{HEAD}\n"
+        + "\n".join(rows)
+        + f"\n{END}"
+    )
+    if BEGIN in text and END in text:
+        text = text[: text.index(BEGIN)] + table + text[text.index(END) + len(END) :]
+    else:
+        text = f"{text.rstrip()}\n\n{table}\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def measured(kills: int, seed: int, *, planted: bool = False) -> tuple[Figures, bool]:
+    """Run once in a directory of its own, which is kept if an unexpected fault was found."""
+    directory = Path(tempfile.mkdtemp(prefix="holdfast-kill-"))
+    harness = Harness(directory / "data", seed, planted=planted)
+    figures = asyncio.run(harness.run(kills))
+    if planted or not figures.faults:
+        shutil.rmtree(directory)
+    else:
+        print(f"evidence is kept in {directory}", file=sys.stderr)
+    return figures, harness.is_traced
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--report", type=Path)
+    parser.add_argument("--planted", action="store_true", help="the planted bug alone")
+    args = parser.parse_args()
+    bug, _ = measured(50, args.seed, planted=True)
+    print(json.dumps({"planted": True, **bug.row()}))
+    if not bug.count("lost"):
+        print("the planted bug was not found: no figure is worth anything", file=sys.stderr)
+        return 1
+    if args.planted:
+        return 0
+    figures, is_traced = measured(args.kills, args.seed)
+    print(json.dumps({"machine": machine(), **figures.row()}))
+    if not is_traced:
+        print("SKIPPED: no strace here, so no kill inside a write", file=sys.stderr)
+    if args.report is not None and figures.is_proven:
+        planted = row(bug, "planted bug: acknowledges before the commit", is_traced=False)
+        report(args.report, [row(figures, "the product's", is_traced=is_traced), planted])
+    return 0 if figures.is_proven else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

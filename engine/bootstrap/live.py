@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from engine.bootstrap.feeds import Source, source_of
 from engine.bootstrap.opening import opening_input, paper_settings, teach_book
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
+from engine.bootstrap.tending import Tending, flowing
 from engine.domain.command import Command, ControlFeed, SubmitSignal
 from engine.domain.event import CommandAccepted, CommandRefused, Entry, SessionEnded
 from engine.domain.ids import CommandId, InstrumentId
@@ -79,6 +81,8 @@ class LiveEngine:
         self.monitor.sensors.checkpointed_at = lambda: self.keeper.checkpointed_at
         self.reports = Reports(options, clock, self.engine, catalog, self.monitor, self.logbook)
         self._stopping = asyncio.Event()
+        self.tending = Tending(clock, self.logbook)
+        self.engine.on_fault = self.tending.failed
 
     async def begin(self) -> None:
         """Open or resume the session, teach the venue its book, and ready the strategies."""
@@ -158,23 +162,12 @@ class LiveEngine:
             others = [
                 tasks.create_task(self.engine.run_timer()),
                 tasks.create_task(self.executor.run()),
-                tasks.create_task(self.keeper.run(self.options.checkpoint_s)),
-                tasks.create_task(
-                    self.keeper.back_up(self.options.backup_s, self.options.backups_kept)
-                ),
-                tasks.create_task(self._strategy_time()),
-                tasks.create_task(self.monitor.run(self.reports.take)),
-                tasks.create_task(self.reports.run()),
-                tasks.create_task(
-                    learn_holidays(
-                        self.monitor, self.catalog, self.clock, self.logbook, self.options.data_dir
-                    )
-                ),
+                *(tasks.create_task(self.tending.keep(*chore)) for chore in self._chores()),
             ]
-            if self.options.signals_file is not None:
-                others.append(tasks.create_task(self._signals(self.options.signals_file)))
-            await self.strategist.start(self.core.state, self.catalog)
-            feeding = tasks.create_task(self._feed())
+            await self.tending.once(
+                "strategies", self.strategist.start(self.core.state, self.catalog)
+            )
+            feeding = tasks.create_task(self.tending.keep("feed", self._feed))
             await self._stopping.wait()
             feeding.cancel()
             with suppress(TimeoutError):
@@ -183,30 +176,51 @@ class LiveEngine:
             for task in (running, *others):
                 task.cancel()
 
+    def _chores(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
+        """Return what runs beside the engine, by name; none of it may end it."""
+        options, keeper, monitor = self.options, self.keeper, self.monitor
+        holidays = (monitor, self.catalog, self.clock, self.logbook, options.data_dir)
+        chores: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("store", lambda: keeper.run(options.checkpoint_s)),
+            ("backups", lambda: keeper.back_up(options.backup_s, options.backups_kept)),
+            ("strategies", self._strategy_time),
+            ("health", lambda: monitor.run(self.reports.take)),
+            ("reports", self.reports.run),
+            ("holidays", lambda: learn_holidays(*holidays)),
+        ]
+        path = options.signals_file
+        if path is not None:
+            offer = partial(self.strategist.offer, is_reread=True)
+            chores.append(("signals", lambda: watch_signals(path, self.clock, self.logbook, offer)))
+        return chores
+
     def stop(self, reason: str) -> None:
         """Begin the orderly end; `run` returns when it is done. May be called twice."""
-        if not self._stopping.is_set():
-            self.logbook.log("info", "session", f"stopping: {reason}")
+        is_first = not self._stopping.is_set()
         self._stopping.set()
+        if is_first:
+            self.logbook.log("info", "session", f"stopping: {reason}")
 
     async def _finish(self, running: asyncio.Task[None]) -> None:
-        await self.strategist.stop()
+        await self.tending.once("strategies", self.strategist.stop())
         session = self.core.state.session
         if session is not None:
             self.engine.submit(SessionEnded(session.id, SessionStatus.COMPLETED, "engine"))
         self.engine.stop()
         await running
-        await self.keeper.keep()
+        await self.tending.once("store", self.keeper.keep())
 
     async def _feed(self) -> None:
         while self.source.mode is Mode.REPLAY and not self.strategist.is_ready:  # noqa: ASYNC110
             await asyncio.sleep(
                 0.01
             )  # a recording can wait for whoever is to see it from the start
-        async for batch in self.source.ticks():
+        is_recording = self.source.mode is Mode.REPLAY
+        lost = self.monitor.feed_lost
+        async for batch in flowing(self.source.ticks, self.clock, lost, is_recording=is_recording):
             now, accept = self.clock.now(), self.monitor.accept
             await self.engine.offer([tick for tick in batch if accept(tick, now)])
-            if self.source.mode is Mode.REPLAY:
+            if is_recording:
                 await self._settled()
         self.logbook.log("info", "feed", f"the {self.options.feed} feed has ended")
 
@@ -215,14 +229,6 @@ class LiveEngine:
         engine = self.engine  # three places to look at, once per recorded instant
         while engine.waiting or engine.is_busy or not self.executor.is_idle:  # noqa: ASYNC110
             await asyncio.sleep(0)
-
-    async def _signals(self, path: Path) -> None:
-        await watch_signals(
-            path,
-            self.clock,
-            self.logbook,
-            lambda signals: self.strategist.offer(signals, is_reread=True),
-        )
 
     async def _strategy_time(self) -> None:
         while True:

@@ -130,7 +130,10 @@ class Reports:
 
     def _tell(self, report: Report | LogRecord) -> None:
         for watcher in tuple(self._watchers):
-            watcher(report)
+            try:
+                watcher(report)
+            except Exception as error:  # noqa: BLE001  who watches must not end the engine
+                self._engine.on_fault("a console's watcher", error)
 
 
 def _copied(quote: Quote) -> Quote:

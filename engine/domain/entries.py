@@ -155,6 +155,8 @@ def _price(state: State, market: Market, signal: Signal, now: Nanos) -> str | No
 
 def _confidence(state: State, market: Market, signal: Signal, now: Nanos) -> str | None:
     least = state.limits.confidence_min
+    if not signal.confidence.is_finite():
+        return f"confidence was {signal.confidence}, allowed: 0 to 1"
     if signal.confidence < least:
         return f"confidence {signal.confidence:f} below minimum {least:f}"
     return None

@@ -91,6 +91,11 @@ def _moved(
     now: Nanos,
 ) -> str | None:
     """Return why the position is not what the person saw when confirming; None: it is."""
+    for seen in (command.seen_qty, command.seen_price):
+        if seen is not None and not is_ordinary(seen):
+            return f"what was on screen was {f'{seen:f}'[:40]}, allowed: {ORDINARY}"
+    if command.slack is not None and not command.slack.is_finite():
+        return f"slack was {command.slack}, allowed: a number"
     if command.seen_qty is not None and command.seen_qty != position.qty:
         return f"quantity changed: {command.seen_qty:f} was on screen, {position.qty:f} is open"
     if command.seen_price is None:
@@ -220,8 +225,8 @@ def _control_feed(draft: Draft, market: Market, command: cmd.ControlFeed, now: N
         return "seek goes forward only: what was traded cannot be taken back"
     if command.verb == "step" and command.count < 1:
         return f"step was {command.count}: 1 or more"
-    if command.speed is not None and command.speed <= 0:
-        return f"speed was {command.speed:f}: above 0"
+    if command.speed is not None and not is_ordinary(command.speed):
+        return f"speed was {f'{command.speed:f}'[:40]}: above 0"
     _accept(draft, command, f"feed {command.verb}{_feed_detail(command)}")
     return None
 

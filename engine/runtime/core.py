@@ -87,6 +87,11 @@ class Core:
             entries.append(entry)
         return entries
 
+    def rewind(self, state: State) -> None:
+        """Go back to `state`, the one before an input that raised; everything open is watched."""
+        self.state = state
+        self.guard.restart(state, self.quotes)
+
     def see(self, tick: Tick) -> Quote:
         """Enter a tick into its quote, without judging anything."""
         return observe(self.quotes, tick, self.session_start(tick.instrument, tick.at))

@@ -51,6 +51,10 @@ class Engine:
         self.on_commit: Callable[[int, Nanos], None] = lambda _n, _took: None
         self.on_decided: Callable[[Nanos], None] = lambda _took: None
         self.on_elapsed: Callable[[], None] = lambda: None
+        self.on_fault: Callable[[str, Exception], None] = lambda _who, _error: None
+        """Told of a listener that raised, or of an input that could not be decided: neither ends
+        the engine, which has positions to watch."""
+        self.faults = 0
         self.decided_at = Nanos(0)
         """Monotonic time at which the batch that is published was begun to be decided."""
         self.durable = core.state.seq
@@ -128,24 +132,50 @@ class Engine:
         return entries
 
     def _decide_batch(self) -> list[Entry]:
-        inbox, core, clock = self._inbox, self.core, self.clock
+        inbox, clock = self._inbox, self.clock
         entries: list[Entry] = []
         self.decided_at = clock.monotonic()
         for _ in range(min(len(inbox), BATCH_MAX)):
             given = inbox.popleft()
             if type(given) is Tick:
                 began = clock.monotonic()
-                new = core.tick(given, clock.now())
-                for listener in self._tick_listeners:
-                    listener(given, core.quotes[given.instrument])
+                new = self._decided(given)
+                self._tell_tick(given)
                 if new:
                     entries += new
                     self.on_decided(Nanos(clock.monotonic() - began))
             else:
-                entries += core.take(given, clock.now())
+                entries += self._decided(given)
                 if type(given) is Elapsed:
                     self.on_elapsed()
         return entries
+
+    def _decided(self, given: Given) -> list[Entry]:
+        """Return what follows from `given`; nothing at all if that cannot be said."""
+        core = self.core
+        before = core.state
+        try:
+            if type(given) is Tick:
+                return core.tick(given, self.clock.now())
+            return core.take(given, self.clock.now())
+        except Exception as error:  # noqa: BLE001  one bad input leaves no position unwatched
+            core.rewind(before)
+            self._fault(f"deciding on {type(given).__name__}", error)
+            return []
+
+    def _tell_tick(self, tick: Tick) -> None:
+        quote = self.core.quotes.get(tick.instrument)
+        if quote is None:
+            return
+        for listener in self._tick_listeners:
+            try:
+                listener(tick, quote)
+            except Exception as error:  # noqa: BLE001  a reader must not end the engine
+                self._fault(_name(listener), error)
+
+    def _fault(self, who: str, error: Exception) -> None:
+        self.faults += 1
+        self.on_fault(who, error)
 
     async def _commit(self, entries: list[Entry]) -> None:
         """Make `entries` durable; a failing store is tried again until it takes them."""
@@ -177,4 +207,12 @@ class Engine:
         state = self.core.state
         for entry in entries:
             for listener in tuple(self._entry_listeners):
-                listener(entry, state)
+                try:
+                    listener(entry, state)
+                except Exception as error:  # noqa: BLE001  a reader must not end the engine
+                    self._fault(_name(listener), error)
+
+
+def _name(listener: object) -> str:
+    """Return which listener it is, for the log."""
+    return str(getattr(listener, "__qualname__", type(listener).__name__))

@@ -13,7 +13,7 @@ from engine.domain.command import (
 )
 from engine.domain.ids import InstrumentId, PositionId, StrategyName
 from engine.domain.money import price
-from engine.domain.risk import LatchCause
+from engine.domain.risk import SAFE_MODE, LatchCause
 from tui import formatting as fmt
 from tui.book import TARGET
 from tui.commandline import OFF
@@ -126,7 +126,7 @@ def _resume(app: Console) -> None:
     if state.latch is not None:
         key = app.keys.shown("latch.lift")
         app.say(f"a flatten blocks entries: {key} lifts it with a reason")
-    elif SOURCE in state.blocks:
+    elif {SOURCE, SAFE_MODE} & state.blocks.keys():
         send(app, ResumeEntries(app.next_command(), BY, SOURCE), "allow entries")
     elif state.blocks:
         names = ", ".join(fmt.words(name) for name in state.blocks)
@@ -137,7 +137,7 @@ def _resume(app: Console) -> None:
 
 def _toggle(app: Console) -> None:
     state = app.desk.replica.state
-    if SOURCE in state.blocks or state.latch is not None:
+    if {SOURCE, SAFE_MODE} & state.blocks.keys() or state.latch is not None:
         _resume(app)
     else:
         _pause(app)

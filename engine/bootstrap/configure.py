@@ -12,6 +12,7 @@ from engine.bootstrap.replay import ReplayPlan
 from engine.domain.ids import InstrumentId, StrategyName
 from engine.domain.instrument import Instrument
 from engine.domain.risk import Limits
+from engine.domain.session import Recovery
 from engine.domain.signal import Signal
 from engine.domain.silence import PollLimits
 from engine.runtime.strategy_loading import StrategySpec
@@ -112,6 +113,8 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         checkpoint_s=settings.checkpoint.interval,
         backup_s=settings.backup.interval,
         backups_kept=settings.backup.keep,
+        recovery_flat=Recovery(settings.recovery.flat),
+        safe_mode_crashes=settings.recovery.safe_mode_crashes,
         quality_gate=settings.quality.gate if settings.quality.enabled else 0.0,
         stale_s=settings.freshness.stale,
         polls=PollLimits(

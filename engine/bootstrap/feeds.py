@@ -7,12 +7,13 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Protocol
 
+from engine.bootstrap.opening import goes_on
 from engine.bootstrap.options import LiveOptions
 from engine.domain.command import ControlFeed
 from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
-from engine.domain.session import Mode, SessionStatus
+from engine.domain.session import Mode
 from engine.domain.state import State
 from engine.ports.clock import Clock
 from engine.ports.venue import Feed
@@ -117,12 +118,11 @@ def source_of(options: LiveOptions, clock: Clock, state: State) -> Source:
     if options.feed == "replay":
         return RecordedSource(options, clock)
     session = state.session
-    goes_on = session is not None and (session.status is SessionStatus.ACTIVE or state.positions)
     feed: Feed = adapter(FEEDS, options.feed)(
         clock,
         seed=options.sim_seed,
         speed=options.sim_speed,
         pace=options.sim_pace,
-        began=session.started_at if session is not None and goes_on else None,
+        began=session.started_at if session is not None and goes_on(state) else None,
     )
     return LiveSource(feed, clock)

@@ -7,7 +7,6 @@ of a stop (E-67): prices, strategies, checkpoint and session, venue; ten seconds
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
@@ -16,12 +15,17 @@ from typing import Final
 
 from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.feeds import Source, source_of
-from engine.bootstrap.opening import opening_input, paper_settings, teach_book
+from engine.bootstrap.opening import open_session, paper_settings, teach_book
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
 from engine.bootstrap.tending import Tending, flowing
 from engine.domain.command import Command, ControlFeed, SubmitSignal
-from engine.domain.event import CommandAccepted, CommandRefused, Entry, SessionEnded
+from engine.domain.event import (
+    CommandAccepted,
+    CommandRefused,
+    Entry,
+    SessionEnded,
+)
 from engine.domain.ids import CommandId, InstrumentId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
@@ -86,19 +90,11 @@ class LiveEngine:
 
     async def begin(self) -> None:
         """Open or resume the session, teach the venue its book, and ready the strategies."""
-        opening = opening_input(
-            self.options,
-            self.core.state,
-            self.catalog,
-            self.source.mode,
-            self.clock.now(),
-            os.getpid(),
-        )
         await self.keeper.audit()
         self.monitor.attach()
         self.engine.on_elapsed = self.monitor.swept
         self.engine.subscribe(self.logbook.on_entry)
-        await self.engine.settle(opening)
+        await open_session(self.options, self.engine, self.journal, self.catalog, self.source.mode)
         state = self.core.state
         self.venue = PaperVenue(self.clock, paper_settings(self.options, state))
         await teach_book(self.venue, self.journal, state)

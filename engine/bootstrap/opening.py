@@ -2,42 +2,126 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.rules import build_rules
 from engine.domain.calendar import local
-from engine.domain.event import OrderFilled, OrderRequested, Resumed, SessionStarted
-from engine.domain.ids import InstrumentId, Nanos, OrderId, SessionId
+from engine.domain.event import (
+    EntriesBlocked,
+    OrderFilled,
+    OrderRequested,
+    RecoveryDecided,
+    Resumed,
+    SessionCrashed,
+    SessionStarted,
+)
+from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, Seq, SessionId
+from engine.domain.inputs import Opening
 from engine.domain.instrument import Instrument
 from engine.domain.money import Currency, Money
 from engine.domain.order import Order
-from engine.domain.session import Mode, SessionStatus
+from engine.domain.risk import SAFE_MODE
+from engine.domain.session import DayResult, Mode, Recovery, Session, SessionStatus
 from engine.domain.state import State
 from engine.ports.journal import Journal
+from engine.runtime.engine import Engine
 from engine.venues.paper.settings import PaperSettings
 from engine.venues.paper.venue import PaperVenue
 
+CRASH_LOOP: Final = 600 * SECOND
+POLICY: Final = "configuration"
 
-def opening_input(
+
+def goes_on(state: State) -> bool:
+    """Return whether the session in `state` is unfinished: its market has to go on, too."""
+    session = state.session
+    if session is None:
+        return False
+    return bool(session.status is not SessionStatus.COMPLETED or state.positions or state.orders)
+
+
+async def open_session(
+    options: LiveOptions,
+    engine: Engine,
+    journal: Journal,
+    catalog: Mapping[InstrumentId, Instrument],
+    mode: Mode,
+) -> None:
+    """Take the steps of a start until a session is active; each is durable before the next."""
+    last = await journal.read(Seq(max(0, engine.state.seq - 1)))
+    last_at = last[-1].at if last else engine.clock.now()
+    step: Opening | EntriesBlocked | None = None
+    while not isinstance(step, SessionStarted | Resumed):
+        step = opening_step(options, engine.state, catalog, mode, engine.clock.now(), last_at)
+        await engine.settle(step)
+
+
+def opening_step(
     options: LiveOptions,
     state: State,
     catalog: Mapping[InstrumentId, Instrument],
     mode: Mode,
     now: Nanos,
-    pid: int,
-) -> SessionStarted | Resumed:
-    """Return how to go on from `state`: resume what is open or unfinished, else a new session.
+    last_at: Nanos,
+) -> Opening | EntriesBlocked:
+    """Return the next entry of a start; `SessionStarted` or `Resumed` is the last one.
 
-    A session still active had its engine killed. One that ended with positions open goes on as
-    itself: whoever holds something is watched by the rules it was entered under.
+    Asked again after each step, so that a start that was interrupted anywhere is taken up where
+    it stood (E-66). A session that ended with something open goes on as itself: whoever holds
+    something is watched by the rules it was entered under.
+
+    `last_at`: when the journal's last entry was made.
     """
     session = state.session
-    if session is not None and (session.status is SessionStatus.ACTIVE or state.positions):
-        was_killed = session.status is SessionStatus.ACTIVE
-        why = "its engine was killed" if was_killed else "positions were held over the end"
-        return Resumed(pid, f"session {session.id} goes on: {why}")
+    if session is not None:
+        match session.status:
+            case SessionStatus.ACTIVE:
+                away = Nanos(max(0, now - last_at))
+                held, working = len(state.positions), len(state.orders)
+                return SessionCrashed(session.id, last_at, away, held, working)
+            case SessionStatus.CRASHED:
+                if _is_looping(options, state, mode, now):
+                    count = f"{options.safe_mode_crashes} crashes in 10 minutes"
+                    return EntriesBlocked(SAFE_MODE, f"{count}; a person has to look and resume")
+                if session.choice is None:
+                    return _decision(options, state, session)
+                if session.choice is Recovery.RESUME:
+                    return Resumed(os.getpid(), f"session {session.id} goes on after a crash")
+            case _ if goes_on(state):
+                why = f"session {session.id} goes on: something was held over the end"
+                return Resumed(os.getpid(), why)
+    return _started(options, state, catalog, mode, now)
+
+
+def _is_looping(options: LiveOptions, state: State, mode: Mode, now: Nanos) -> bool:
+    """Return whether entries have to be held back; a recording's time says nothing of crashes."""
+    if not options.safe_mode_crashes or mode is Mode.REPLAY or SAFE_MODE in state.blocks:
+        return False
+    recent = [at for at in state.crashes if 0 <= now - at <= CRASH_LOOP]
+    return len(recent) >= options.safe_mode_crashes
+
+
+def _decision(options: LiveOptions, state: State, session: Session) -> RecoveryDecided:
+    held, working = len(state.positions), len(state.orders)
+    if held or working:
+        why = f"{held} positions open, {working} orders working: resuming cannot be declined"
+        return RecoveryDecided(session.id, Recovery.RESUME, "engine", why)
+    choice = options.recovery_flat
+    why = f"nothing was open, recovery.flat is {choice.value}"
+    return RecoveryDecided(session.id, choice, POLICY, why)
+
+
+def _started(
+    options: LiveOptions,
+    state: State,
+    catalog: Mapping[InstrumentId, Instrument],
+    mode: Mode,
+    now: Nanos,
+) -> SessionStarted:
     return SessionStarted(
         session=_session_id(state, now),
         mode=mode,
@@ -47,6 +131,23 @@ def opening_input(
         rules=build_rules(options.rules),
         limits=options.limits,
         symbols=tuple(sorted(catalog)),
+        earlier=_earlier(state, catalog, now),
+    )
+
+
+def _earlier(
+    state: State, catalog: Mapping[InstrumentId, Instrument], now: Nanos
+) -> tuple[DayResult, ...]:
+    """Return what sessions of the day of `now` made before this one (E-62)."""
+    session = state.session
+    if session is None:
+        return ()
+    zone = next((i.time_zone for i in catalog.values() if i.time_zone != "UTC"), "UTC")
+    if local(session.ended_at or session.started_at, zone).date() != local(now, zone).date():
+        return ()
+    return tuple(
+        DayResult(currency, -account.lost_today, account.trades_today, account.wins_today)
+        for currency, account in sorted(state.accounts.items())
     )
 
 

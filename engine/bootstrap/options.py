@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.domain.risk import Limits
+from engine.domain.session import Recovery
 from engine.domain.silence import PollLimits
 from engine.runtime.strategy_loading import StrategySpec
 from engine.venues.paper.settings import Fees
@@ -37,6 +38,10 @@ class LiveOptions:
     checkpoint_s: float = 30.0
     backup_s: float = 3600.0
     backups_kept: int = 24
+    recovery_flat: Recovery = Recovery.RESUME
+    """What becomes of a session that crashed with nothing open."""
+    safe_mode_crashes: int = 3
+    """So many crashes in ten minutes block entries until a person looks; 0: never."""
     quality_gate: float = 60.0
     stale_s: float = 3.0
     polls: PollLimits = field(default_factory=PollLimits)

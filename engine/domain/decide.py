@@ -76,6 +76,8 @@ def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now
             | ev.FeedChanged()
             | ev.SessionStarted()
             | ev.SessionEnded()
+            | ev.SessionCrashed()
+            | ev.RecoveryDecided()
             | ev.Resumed()
         ):
             draft.add(given)

@@ -11,7 +11,9 @@ from engine.domain.event_session import (
     EntriesBlocked,
     FeedChanged,
     InstrumentListed,
+    RecoveryDecided,
     Resumed,
+    SessionCrashed,
     SessionEnded,
     SessionStarted,
 )
@@ -52,7 +54,9 @@ __all__ = [
     "Peak",
     "PeaksRaised",
     "QuotesMarked",
+    "RecoveryDecided",
     "Resumed",
+    "SessionCrashed",
     "SessionEnded",
     "SessionStarted",
     "SignalAccepted",
@@ -235,6 +239,8 @@ class CommandRefused:
 Event: TypeAlias = (
     SessionStarted
     | SessionEnded
+    | SessionCrashed
+    | RecoveryDecided
     | Resumed
     | InstrumentListed
     | SignalAccepted

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.domain.ids import SessionId
+from engine.domain.ids import Nanos, SessionId
 from engine.domain.instrument import Instrument
 from engine.domain.money import Money
 from engine.domain.risk import Limits
-from engine.domain.session import Mode, SessionStatus
+from engine.domain.session import DayResult, Mode, Recovery, SessionStatus
 from engine.domain.stop import ExitRule
 
 
@@ -25,6 +25,8 @@ class SessionStarted:
     """Exit rules in force, in the order of the specification's table."""
     limits: Limits
     symbols: tuple[str, ...] = ()
+    earlier: tuple[DayResult, ...] = ()
+    """What sessions of the same day made before; at most one per currency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,31 @@ class SessionEnded:
     session: SessionId
     status: SessionStatus
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCrashed:
+    """A session was found still active although its engine is dead (E-60)."""
+
+    session: SessionId
+    last_at: Nanos
+    """When the dead engine made its last entry."""
+    away: Nanos
+    """How long ago that was when it was found."""
+    positions: int
+    """Open then."""
+    orders: int
+    """Not final then."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryDecided:
+    """What is done with a crashed session, and who chose it (E-68)."""
+
+    session: SessionId
+    choice: Recovery
+    by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

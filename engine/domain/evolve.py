@@ -8,13 +8,12 @@ from functools import reduce
 from typing import Any, Final
 
 from engine.domain import event as ev
-from engine.domain import extremes, order_flow
+from engine.domain import extremes, order_flow, session_flow
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import Seq
 from engine.domain.mapping import changed, with_item, without
 from engine.domain.money import EXACT, ZERO
 from engine.domain.risk import Latch, LatchCause
-from engine.domain.session import Account, Session, SessionStatus
 from engine.domain.state import HANDLED_KEPT, State
 from engine.domain.strategy import Phase, StrategyRecord
 
@@ -37,36 +36,6 @@ def evolve(state: State, entry: ev.Entry) -> State:
 def fold(entries: Iterable[ev.Entry], start: State | None = None) -> State:
     """Return the state after all `entries`."""
     return reduce(evolve, entries, start or State())
-
-
-def _session_started(state: State, entry: ev.Entry, event: ev.SessionStarted) -> State:
-    if state.positions or state.orders:
-        raise IllegalTransition(f"session {event.session} started over open positions or orders")
-    return State(
-        session=Session(event.session, entry.at, event.mode, event.venue, event.feed),
-        accounts={
-            m.currency: Account(m.currency, m.amount, m.amount, high_water=m.amount)
-            for m in event.cash
-        },
-        rules=event.rules,
-        limits=event.limits,
-        strategies=state.strategies,
-        blocks=state.blocks,
-        latch=state.latch,
-    )
-
-
-def _session_ended(state: State, entry: ev.Entry, event: ev.SessionEnded) -> State:
-    if state.session is None or state.session.id != event.session:
-        raise IllegalTransition(f"session {event.session} is not the current one")
-    return changed(state, session=changed(state.session, status=event.status, ended_at=entry.at))
-
-
-def _resumed(state: State, entry: ev.Entry, event: ev.Resumed) -> State:
-    if state.session is None:
-        raise IllegalTransition("nothing to resume")
-    session = changed(state.session, status=SessionStatus.ACTIVE, ended_at=None)
-    return changed(state, session=session)
 
 
 def _instrument_listed(state: State, entry: ev.Entry, event: ev.InstrumentListed) -> State:
@@ -135,7 +104,7 @@ def _latch_lifted(state: State, entry: ev.Entry, event: ev.LatchLifted) -> State
     accounts = {
         currency: changed(
             account,
-            forgiven=max(ZERO, account.fees - account.realised),
+            forgiven=max(ZERO, account.lost_today),
             high_water=account.initial + account.realised - account.fees,
         )
         for currency, account in state.accounts.items()
@@ -189,9 +158,11 @@ def _unchanged(state: State, entry: ev.Entry, event: object) -> State:
 
 
 _APPLY: Final[dict[type, Callable[[State, ev.Entry, Any], State]]] = {
-    ev.SessionStarted: _session_started,
-    ev.SessionEnded: _session_ended,
-    ev.Resumed: _resumed,
+    ev.SessionStarted: session_flow.started,
+    ev.SessionEnded: session_flow.ended,
+    ev.SessionCrashed: session_flow.crashed,
+    ev.RecoveryDecided: session_flow.decided,
+    ev.Resumed: session_flow.resumed,
     ev.InstrumentListed: _instrument_listed,
     ev.SignalAccepted: _signal_accepted,
     ev.SignalRefused: _signal_refused,

@@ -188,7 +188,8 @@ def risk_breach(state: State, market: Market, highest: Iterable[Money] = ()) -> 
         return ""
     for account in state.accounts.values():
         worth = equity(state, market, account)
-        lost = account.initial - account.forgiven - worth
+        before = account.earlier.net if account.earlier else ZERO
+        lost = account.initial - account.forgiven - worth - before
         if limits.daily_loss is not None and lost >= limits.daily_loss:
             return f"daily loss {lost:f} {account.currency} reached the limit {limits.daily_loss:f}"
         highs = [m.amount for m in highest if m.currency == account.currency]

@@ -17,7 +17,9 @@ from engine.domain.event import (
     OrderRejected,
     OrderTimedOut,
     Peak,
+    RecoveryDecided,
     Resumed,
+    SessionCrashed,
     SessionEnded,
     SessionStarted,
     SignalRefused,
@@ -89,7 +91,9 @@ class Listing:
     instrument: Instrument
 
 
-Fact: TypeAlias = Listing | StrategyReport | Notice | SessionStarted | SessionEnded | Resumed
+Opening: TypeAlias = SessionStarted | SessionCrashed | RecoveryDecided | Resumed
+"""How a process takes over a journal, entry by entry."""
+Fact: TypeAlias = Listing | StrategyReport | Notice | Opening | SessionEnded
 """What is journaled as it is."""
 
 Input: TypeAlias = Crossing | BarSeen | Reported | TimePassed | Fact | Command

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from engine.domain import event as ev
 from engine.domain.event import Event
+from engine.domain.ids import SECOND
+from engine.domain.session import Recovery
 from engine.domain.strategy import Phase
 from engine.domain.wording import label, labelled, number, price, words
 
@@ -27,6 +29,17 @@ def _started(event: ev.SessionStarted) -> Said:
 def _ended(event: ev.SessionEnded) -> Said:
     level = "warning" if event.status.value == "crashed" else "info"
     return "session", level, f"session {event.session} {event.status.value} by {event.by}"
+
+
+def _crashed(event: ev.SessionCrashed) -> Said:
+    found = f"{event.positions} positions open, {event.orders} orders working"
+    text = f"session {event.session} crashed: its engine died {event.away / SECOND:.1f} s ago"
+    return "session", "warning", f"{text}; found: {found}"
+
+
+def _decided(event: ev.RecoveryDecided) -> Said:
+    deed = "goes on" if event.choice is Recovery.RESUME else "gives way to a fresh one"
+    return "session", "warning", f"session {event.session} {deed}: {event.why} ({event.by})"
 
 
 def _listed(event: ev.InstrumentListed) -> Said:
@@ -106,6 +119,8 @@ def _feed(event: ev.FeedChanged) -> Said:
 PLAIN: Final[Mapping[type[Event], Callable[[Any], Said]]] = {
     ev.SessionStarted: _started,
     ev.SessionEnded: _ended,
+    ev.SessionCrashed: _crashed,
+    ev.RecoveryDecided: _decided,
     ev.InstrumentListed: _listed,
     ev.SignalAccepted: _signal_accepted,
     ev.SignalRefused: _signal_refused,

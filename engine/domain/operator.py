@@ -27,7 +27,7 @@ from engine.domain.market import Market, Quote
 from engine.domain.money import ORDINARY, Qty, is_ordinary, plain, ratio, rounded_down
 from engine.domain.order import ExitKind, ExitReason
 from engine.domain.position import Position
-from engine.domain.risk import Latch
+from engine.domain.risk import OPERATOR, SAFE_MODE, Latch
 from engine.domain.session import SessionStatus
 from engine.domain.strategy import Phase
 
@@ -157,10 +157,14 @@ def _pause(draft: Draft, market: Market, command: cmd.PauseEntries, now: Nanos) 
 
 
 def _resume(draft: Draft, market: Market, command: cmd.ResumeEntries, now: Nanos) -> str | None:
-    if command.source not in draft.state.blocks:
+    # A person who lets entries go on means the safe mode, too: it waits for nobody else.
+    meant = (OPERATOR, SAFE_MODE) if command.source == OPERATOR else (command.source,)
+    sources = [source for source in meant if source in draft.state.blocks]
+    if not sources:
         return f"entries are not blocked by {command.source}"
     _accept(draft, command, "resume entries")
-    draft.add(EntriesAllowed(command.source))
+    for source in sources:
+        draft.add(EntriesAllowed(source))
     return None
 
 

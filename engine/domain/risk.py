@@ -5,8 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
+from typing import Final
 
 from engine.domain.ids import CommandId, Nanos
+
+OPERATOR: Final = "operator"
+"""Source of the block that a person sets."""
+SAFE_MODE: Final = "safe-mode"
+"""Source of the block that a crash loop causes; only a person lifts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +26,7 @@ class Limits:
     """Seconds without an entry on an instrument after a position on it was closed."""
     confidence_min: Decimal = Decimal(0)
     daily_loss: Decimal | None = None
-    """Kill switch: loss since the session's start, in its currency, that flattens everything."""
+    """Kill switch: loss of the day, in an account's currency, that flattens everything."""
     drawdown_max: Decimal | None = None
     """Kill switch: ratio (0.1) below the highest equity of the session."""
     capital_per_position: Decimal | None = None

@@ -18,6 +18,14 @@ class SessionStatus(Enum):
 
 
 @unique
+class Recovery(Enum):
+    """What is done with a session whose engine died (E-61, E-62)."""
+
+    RESUME = "resume"
+    FRESH = "fresh"
+
+
+@unique
 class Mode(Enum):
     """PAPER never reaches a live order path; the store is stamped with it."""
 
@@ -35,6 +43,20 @@ class Session:
     feed: str
     status: SessionStatus = SessionStatus.ACTIVE
     ended_at: Nanos | None = None
+    """Of a crashed session: when its last entry was made."""
+    choice: Recovery | None = None
+    """Decided after a crash and not carried out yet; outlives a crash during recovery."""
+
+
+@dataclass(frozen=True)
+class DayResult:
+    """What earlier sessions of the same day made in one currency."""
+
+    currency: Currency
+    net: Decimal
+    """Realised profit less fees."""
+    trades: int
+    wins: int
 
 
 @dataclass(frozen=True)
@@ -53,3 +75,19 @@ class Account:
     """Highest equity, open profit included; the drawdown limit counts from it."""
     forgiven: Decimal = Decimal(0)
     """Loss over which a person lifted the kill switch; the loss limit counts what comes on top."""
+    earlier: DayResult | None = None
+    """Earlier sessions of the same day; the loss limit counts them."""
+
+    @property
+    def lost_today(self) -> Decimal:
+        """Loss of everything closed today, fees included; negative for a gain."""
+        before = self.earlier.net if self.earlier else Decimal(0)
+        return self.fees - self.realised - before
+
+    @property
+    def trades_today(self) -> int:
+        return self.trades + (self.earlier.trades if self.earlier else 0)
+
+    @property
+    def wins_today(self) -> int:
+        return self.wins + (self.earlier.wins if self.earlier else 0)

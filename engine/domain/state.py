@@ -18,6 +18,8 @@ from engine.domain.strategy import StrategyRecord
 
 CLOSED_KEPT = 200
 """Newest closed trades kept in the state; all of them are in the store."""
+CRASHES_KEPT = 16
+"""Newest crashes remembered, to tell a crash loop."""
 HANDLED_KEPT = 512
 """Newest command and signal ids remembered, so that each acts once."""
 
@@ -64,6 +66,8 @@ class State:
     """Command ids (`c:…`) and signal ids (`s:…`) that already acted, oldest first."""
     cooldowns: Mapping[InstrumentId, Nanos] = field(default_factory=dict)
     """When the newest position on an instrument was closed."""
+    crashes: tuple[Nanos, ...] = ()
+    """When sessions were found crashed, oldest first, at most CRASHES_KEPT."""
 
     def peak(self, position: Position) -> Price:
         """Return the best journaled price since entry: highest for a long, lowest for a short."""

@@ -188,6 +188,13 @@ class BackupTable(Table):
     """Newest backups that are kept."""
 
 
+class RecoveryTable(Table):
+    flat: Literal["resume", "fresh"] = "resume"
+    """What becomes of a session that crashed with nothing open; the day's figures are kept."""
+    safe_mode_crashes: Count = 3
+    """So many crashes in ten minutes block entries until a person resumes; 0: never."""
+
+
 class Quality(Table):
     enabled: bool = True
     gate: Annotated[float, Field(ge=0, le=100)] = 60
@@ -246,6 +253,7 @@ class Settings(Table):
     freshness: Freshness = Freshness()
     checkpoint: Interval = Interval()
     backup: BackupTable = BackupTable()
+    recovery: RecoveryTable = RecoveryTable()
     reconcile: Interval = Interval(interval=60)
     health: Interval = Interval(interval=1)
     quality: Quality = Quality()

@@ -22,7 +22,12 @@ from engine.domain.state import CLOSED_KEPT, State
 from engine.store import tables
 from engine.store.tables import SqlRow
 
-_SESSION_EVENTS: Final = (ev.SessionStarted, ev.SessionEnded, ev.Resumed)
+_SESSION_EVENTS: Final = (
+    ev.SessionStarted,
+    ev.SessionCrashed,
+    ev.SessionEnded,
+    ev.Resumed,
+)
 
 
 @dataclass(slots=True)
@@ -115,7 +120,9 @@ class _Batch:
         self._positions[event.position] = entry.at
 
     def of_session(
-        self, event: ev.SessionStarted | ev.SessionEnded | ev.Resumed, entry: ev.Entry
+        self,
+        event: ev.SessionStarted | ev.SessionCrashed | ev.SessionEnded | ev.Resumed,
+        entry: ev.Entry,
     ) -> None:
         self._session = (entry.at, event.symbols if isinstance(event, ev.SessionStarted) else None)
 
@@ -223,6 +230,7 @@ def _touched(working: WorkingOrder, at: Nanos) -> _Touched:
 _TOUCHES: Final[dict[type, Callable[[_Batch, Any, ev.Entry], None]]] = {
     ev.SessionStarted: _Batch.of_session,
     ev.SessionEnded: _Batch.of_session,
+    ev.SessionCrashed: _Batch.of_session,
     ev.Resumed: _Batch.of_session,
     ev.SignalAccepted: _Batch.of_signal,
     ev.SignalRefused: _Batch.of_signal,

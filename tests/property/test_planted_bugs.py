@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from engine.domain import decide, evolve, exits, extremes, ledger, order_flow
+from engine.domain import decide, evolve, exits, extremes, ledger, order_flow, session_flow
 from engine.domain.draft import Draft
 from engine.domain.event import (
     CloseRearmed,
@@ -104,7 +104,7 @@ def the_codec_forgets_who_also_fired(patch: Patch) -> None:
 
 
 def a_restart_forgets_working_orders(patch: Patch) -> None:
-    real = evolve._resumed
+    real = session_flow.resumed
 
     def resumed(state: State, entry: Entry, event: Any) -> State:
         return replace(real(state, entry, event), orders={})

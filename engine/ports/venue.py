@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol, TypeAlias
 
-from engine.domain.ids import InstrumentId, OrderId
+from engine.domain.ids import InstrumentId, Nanos, OrderId
 from engine.domain.inputs import VenueReport
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
 from engine.domain.order import Order
+from engine.domain.truth import VenueTruth
 
 
 class Venue(Protocol):
@@ -32,6 +33,16 @@ class Venue(Protocol):
         """
 
 
+class Accountant(Protocol):
+    """Says what the account holds, so that it can be held against the journal (E-40)."""
+
+    async def account_truth(self, since: Nanos) -> VenueTruth:
+        """Return positions, working orders and the fills from `since` on, as of one instant.
+
+        Raises if any part is missing or incomplete: an empty answer means that there is nothing.
+        """
+
+
 class MatchingVenue(Venue, Protocol):
     """A venue that lives in this process and matches against the ticks it is shown."""
 
@@ -45,7 +56,7 @@ class MatchingVenue(Venue, Protocol):
         """Cancel without waiting."""
 
 
-__all__ = ["Feed", "FeedItem", "MatchingVenue", "Venue", "VenueReport"]
+__all__ = ["Accountant", "Feed", "FeedItem", "MatchingVenue", "Venue", "VenueReport"]
 
 FeedItem: TypeAlias = Tick | Bar
 

@@ -14,7 +14,8 @@ from engine.domain.ids import Nanos, OrderId, PositionId
 from engine.domain.market import Tick
 from engine.domain.money import price, qty
 from engine.domain.order import ExitKind, ExitReason, Order, OrderType, Side
-from engine.ports.venue import Venue, VenueReport
+from engine.domain.truth import OpenOrder
+from engine.ports.venue import Accountant, Venue, VenueReport
 from engine.runtime.clock import ManualClock
 from engine.venues import VENUES, adapter
 from engine.venues.paper.settings import PaperSettings
@@ -25,10 +26,11 @@ Show = Callable[[str], None]
 
 
 class Bench:
-    """A venue with a market that a test moves."""
+    """A venue with a market that a test moves; `books` is the same venue asked for its account."""
 
-    def __init__(self, venue: Venue, show: Show) -> None:
+    def __init__(self, venue: Venue, show: Show, books: Accountant) -> None:
         self.venue = venue
+        self.books = books
         self.show = show
         self.said: list[VenueReport] = []
         venue.report = self.said.append
@@ -41,7 +43,7 @@ def _paper() -> Bench:
     def show(last: str) -> None:
         venue.on_tick(Tick(NIFTY, price(last), clock.now()))
 
-    return Bench(venue, show)
+    return Bench(venue, show, venue)
 
 
 MADE: Final[dict[str, Callable[[], Bench]]] = {"paper": _paper}
@@ -119,6 +121,46 @@ async def test_a_refused_order_is_reported_with_a_reason_and_not_raised(bench: B
 
 async def test_an_order_that_never_arrived_is_unknown(bench: Bench) -> None:
     assert await bench.venue.look_up(OrderId("never")) is None
+
+
+async def test_an_account_that_never_traded_holds_nothing(bench: Bench) -> None:
+    truth = await bench.books.account_truth(Nanos(0))
+    assert (dict(truth.positions), truth.orders, truth.fills) == ({}, (), ())
+
+
+async def test_the_account_is_the_sum_of_its_fills(bench: Bench) -> None:
+    bench.show("30")
+    await bench.venue.submit(ENTRY, PUT_25900)
+    bench.show("30")
+    truth = await bench.books.account_truth(Nanos(0))
+    assert dict(truth.positions) == {NIFTY: Decimal(75)}
+    assert sum(execution.signed for execution in truth.fills) == 75
+    told = [report.fill for report in bench.said if isinstance(report, OrderFilled)]
+    assert [execution.fill for execution in truth.fills] == told
+    await bench.venue.submit(EXIT, PUT_25900)
+    bench.show("30")
+    truth = await bench.books.account_truth(Nanos(0))
+    assert dict(truth.positions) == {}
+    assert sum(execution.signed for execution in truth.fills) == 0
+
+
+async def test_fills_are_told_from_an_instant_on(bench: Bench) -> None:
+    bench.show("30")
+    await bench.venue.submit(ENTRY, PUT_25900)
+    bench.show("30")
+    (first,) = (await bench.books.account_truth(Nanos(0))).fills
+    assert (await bench.books.account_truth(first.fill.at)).fills == (first,)
+    assert (await bench.books.account_truth(Nanos(first.fill.at + 1))).fills == ()
+
+
+async def test_an_order_that_waits_is_told_with_what_is_left_of_it(bench: Bench) -> None:
+    bench.show("30")
+    waiting = replace(ENTRY, type=OrderType.LIMIT, price=price("20"))
+    await bench.venue.submit(waiting, PUT_25900)
+    truth = await bench.books.account_truth(Nanos(0))
+    assert truth.orders == (OpenOrder(ENTRY.id, NIFTY, Side.BUY, Decimal(75)),)
+    await bench.venue.cancel(ENTRY.id)
+    assert (await bench.books.account_truth(Nanos(0))).orders == ()
 
 
 def test_an_unregistered_name_says_what_is_allowed() -> None:

@@ -6,9 +6,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.domain.ids import InstrumentId, OrderId
+from engine.domain.event import OrderFilled
+from engine.domain.ids import InstrumentId, Nanos, OrderId
 from engine.domain.instrument import Instrument
 from engine.domain.order import Order
+from engine.domain.truth import Execution, OpenOrder
 from engine.venues.paper.ticket import Ticket, ticket_data, ticket_of
 
 FINISHED_KEPT: Final = 4096
@@ -55,6 +57,23 @@ class Register:
     def open(self) -> tuple[Ticket, ...]:
         """Return every open ticket."""
         return tuple(ticket for waiting in self._waiting.values() for ticket in waiting)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return what is left of each open order."""
+        return tuple(
+            OpenOrder(t.order.id, t.order.instrument, t.order.side, t.remaining)
+            for t in self.open()
+        )
+
+    def executions(self, since: Nanos) -> tuple[Execution, ...]:
+        """Return the fills from `since` on, oldest first, of the orders that are still known."""
+        found = [
+            Execution(report.fill, ticket.order.instrument, ticket.order.side)
+            for ticket in self._tickets.values()
+            for report in ticket.reports
+            if isinstance(report, OrderFilled) and report.fill.at >= since
+        ]
+        return tuple(sorted(found, key=lambda execution: execution.fill.at))
 
     def data(self) -> list[dict[str, Any]]:
         """Return the open tickets and the newest finished ones as JSON data, oldest first."""

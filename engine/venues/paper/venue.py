@@ -15,11 +15,12 @@ from typing import Any, Final
 
 from engine.domain.calendar import is_open
 from engine.domain.event import OrderCancelled, OrderFilled, OrderRejected
-from engine.domain.ids import FillId, InstrumentId, OrderId
+from engine.domain.ids import FillId, InstrumentId, Nanos, OrderId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
 from engine.domain.money import Currency, Money, Price, Qty
 from engine.domain.order import Fill, Order
+from engine.domain.truth import VenueTruth
 from engine.ports.clock import Clock
 from engine.ports.venue import VenueReport
 from engine.venues.paper.admission import Admission
@@ -38,7 +39,7 @@ def _unheard(report: VenueReport) -> None:
 
 
 class PaperVenue:
-    """Implements engine.ports.venue.Venue on paper."""
+    """Implements engine.ports.venue.Venue and Accountant on paper."""
 
     name = "paper"
 
@@ -131,6 +132,15 @@ class PaperVenue:
         """Return the orders that wait, with what is left of each."""
         return tuple(
             replace(ticket.order, qty=Qty(ticket.remaining)) for ticket in self._orders.open()
+        )
+
+    async def account_truth(self, since: Nanos) -> VenueTruth:
+        """Return what the book says, as a real venue would be asked for it."""
+        return VenueTruth(
+            self._clock.now(),
+            self._book.net(),
+            self._orders.open_orders(),
+            self._orders.executions(since),
         )
 
     def learn(self, order: Order, fill: Fill, instrument: Instrument) -> None:

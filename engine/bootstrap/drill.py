@@ -31,6 +31,7 @@ from engine.ports.journal import JournalRefused
 from engine.store import backup, watermark
 from engine.store.codec import encode_state
 from engine.store.reader import stamp_of
+from engine.store.spill import Spill
 from engine.store.sqlite import SqliteJournal
 
 STARTING_S: Final = 0.9
@@ -154,6 +155,8 @@ class Drill:
             self._examiner = Examiner(self._database)  # everything once more, from entry 1 on
             await self._live(Manner.RUNNING)
             on_kill(figures)
+        if not figures.faults and not Spill(self._database).read():
+            self._check()  # what was said since; an emergency file has to be recovered first
         figures.acked = len(self.witness.told)
         return figures
 

@@ -33,6 +33,8 @@ from engine.domain.state import State
 SAID_AGAIN: Final = 4
 """Newest commands of a killed engine that are sent to the next one too."""
 BY: Final = "drill"
+UNBLOCKED: Final = 0.2
+"""Share of the commands that lift what holds entries back, while something does."""
 
 
 class Load:
@@ -47,12 +49,8 @@ class Load:
         self._last: deque[Command] = deque(maxlen=SAID_AGAIN)
 
     def opening(self, state: State) -> Iterator[Command]:
-        """Yield what a new engine hears first: lift what holds entries back, say things again."""
+        """Yield what a new engine hears first: what the last one may not have heard."""
         yield from tuple(self._last)
-        if state.latch is not None:
-            yield LiftLatch(self._id(), BY, "a drill on a copy")
-        for source in state.blocks:
-            yield ResumeEntries(self._id(), BY, source)
 
     def next(
         self,
@@ -62,6 +60,9 @@ class Load:
         now: Nanos,
     ) -> Command | None:
         """Return the next command; None: there is nothing to do yet."""
+        dice = self._rng.random()
+        if (state.blocks or state.latch) and dice < UNBLOCKED:
+            return self._unblocking(state)
         held = [p for p in state.positions.values() if p.close is None]
         dice = self._rng.random()
         if held and (len(held) >= self._wanted or dice < 0.1):
@@ -90,6 +91,12 @@ class Load:
             reason=BY,
         )
         return SubmitSignal(CommandId(f"signal-{id_}"), signal, BY)
+
+    def _unblocking(self, state: State) -> Command:
+        """Return what a person would do on the copy after so many crashes."""
+        if state.latch is not None:
+            return LiftLatch(self._id(), BY, "a drill on a copy")
+        return ResumeEntries(self._id(), BY, self._rng.choice(tuple(state.blocks)))
 
     def _close(self, position: Position) -> Command:
         return ClosePosition(self._id(), position.id, BY, note="a drill")

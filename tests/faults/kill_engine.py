@@ -71,8 +71,11 @@ class Traced:
 
     def __init__(self, data_dir: Path, call: str, number: int) -> None:
         inject = f"inject={call}:signal=KILL:when={number}"
-        before = ("strace", "-f", "-qq", "-o", os.devnull, "-e", f"trace={call}", "-e", inject)
+        tracer = ("strace", "-f", "-qq", "-o", os.devnull)
+        before = (*tracer, "-e", f"trace={call}", "-e", inject)
         self._data_dir = data_dir
+        self.is_inside = True
+        """Whether it died in a system call, not because it waited too long for one."""
         self._tracer = start_engine(data_dir, TIGHT, before=before)
 
     def poll(self) -> int | None:
@@ -80,6 +83,8 @@ class Traced:
 
     def kill(self) -> None:
         """Kill the engine itself: it has a session of its own with its tracer."""
+        if holder(self._data_dir) is not None:  # else it is dead, and its tracer is about to end
+            self.is_inside = False
         with suppress(ProcessLookupError):
             os.killpg(self._tracer.pid, signal.SIGKILL)
 
@@ -98,9 +103,9 @@ class Harness:
     def __init__(self, data_dir: Path, seed: int, *, planted: bool = False) -> None:
         self._data_dir = data_dir
         self._rng = random.Random(f"writes-{seed}")
+        self.traced: list[Traced] = []
         self._module = "tests.faults.early_engine" if planted else "tui.cli"
         manners = WITH_STRACE if can_trace() else WITHOUT
-        self.is_traced = Manner.WRITING in manners and not planted
         self.drill = Drill(
             data_dir,
             self._start,
@@ -111,9 +116,15 @@ class Harness:
             pause_s=PAUSE_S,
         )
 
+    @property
+    def inside(self) -> int:
+        """How many died inside a write or a sync."""
+        return sum(traced.is_inside for traced in self.traced)
+
     def _start(self, manner: Manner) -> Traced | subprocess.Popen[bytes]:
         if manner is Manner.WRITING:
-            return Traced(self._data_dir, self._rng.choice(CALLS), self._nth())
+            self.traced.append(Traced(self._data_dir, self._rng.choice(CALLS), self._nth()))
+            return self.traced[-1]
         return start_engine(self._data_dir, TIGHT, module=self._module)
 
     def _nth(self) -> int:
@@ -132,11 +143,11 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
 
 
-def row(figures: Figures, engine: str, *, is_traced: bool) -> str:
+def row(figures: Figures, engine: str, inside: int) -> str:
     """Return the figures as a row of the table in docs/faults.md."""
     got = figures.row()
-    how = "random instants, on an acknowledgement, while starting"
-    how += ", inside the n-th write or sync" if is_traced else ""
+    how = ", ".join(f"{count} {manner}" for manner, count in sorted(figures.manners.items()))
+    how += f" ({inside} of them inside a write or sync)" if inside else ""
     cells = (
         f"SIGKILL: {how}",
         engine,
@@ -171,7 +182,7 @@ def report(path: Path, rows: list[str]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def measured(kills: int, seed: int, *, planted: bool = False) -> tuple[Figures, bool]:
+def measured(kills: int, seed: int, *, planted: bool = False) -> tuple[Figures, int]:
     """Run once in a directory of its own, which is kept if an unexpected fault was found."""
     directory = Path(tempfile.mkdtemp(prefix="holdfast-kill-"))
     harness = Harness(directory / "data", seed, planted=planted)
@@ -180,7 +191,7 @@ def measured(kills: int, seed: int, *, planted: bool = False) -> tuple[Figures, 
         shutil.rmtree(directory)
     else:
         print(f"evidence is kept in {directory}", file=sys.stderr)
-    return figures, harness.is_traced
+    return figures, harness.inside
 
 
 def main() -> int:
@@ -197,13 +208,13 @@ def main() -> int:
         return 1
     if args.planted:
         return 0
-    figures, is_traced = measured(args.kills, args.seed)
-    print(json.dumps({"machine": machine(), **figures.row()}))
-    if not is_traced:
+    figures, inside = measured(args.kills, args.seed)
+    print(json.dumps({"machine": machine(), "inside_a_write": inside, **figures.row()}))
+    if not inside:
         print("SKIPPED: no strace here, so no kill inside a write", file=sys.stderr)
     if args.report is not None and figures.is_proven:
-        planted = row(bug, "planted bug: acknowledges before the commit", is_traced=False)
-        report(args.report, [row(figures, "the product's", is_traced=is_traced), planted])
+        planted = row(bug, "planted bug: acknowledges before the commit", 0)
+        report(args.report, [row(figures, "the product's", inside), planted])
     return 0 if figures.is_proven else 1
 
 

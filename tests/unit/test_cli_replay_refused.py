@@ -72,7 +72,7 @@ def test_a_bad_speed(here: Path, capsys: pytest.CaptureFixture[str], speed: str)
         ("twice.csv", b"time,symbol,price,price\n", "column 4 repeats"),
         ("noise.csv", bytes(range(256)) * 9, "noise.csv:1"),
         ("noise.csv.gz", b"no gzip at all", "cannot be read"),
-        ("torn.csv.gz", gzip.compress(TICKS.encode())[:12], "cannot be read"),
+        ("torn.csv.gz", gzip.compress(TICKS.encode(), mtime=0)[:12], "cannot be read"),
         ("hostile.csv", b"\x1b[31mtime\x1b]0;owned\x07,symbol,price\n", "column 1 is unknown"),
     ],
 )

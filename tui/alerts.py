@@ -63,10 +63,15 @@ class Alerts:
 
     def forget(self, mono: Nanos) -> bool:
         """Let go of an answer that has been read; return whether there was one."""
-        if mono - self.said_at < SAID_FOR or not any(a.key == SAID for a in self.waiting):
+        if mono - self.said_at < SAID_FOR or not self.has_said:
             return False
         self.drop(SAID)
         return True
+
+    @property
+    def has_said(self) -> bool:
+        """Whether an answer to a key is on screen."""
+        return any(alert.key == SAID for alert in self.waiting)
 
     @property
     def count(self) -> int:

@@ -20,17 +20,17 @@ from textual.filter import LineFilter, NoColor
 
 from engine.domain.command import Command
 from engine.domain.errors import DomainError
-from engine.domain.event import Entry
 from engine.domain.ids import CommandId
 from engine.link.protocol import Disconnected, EngineLink, Update, Welcome
 from engine.ports.clock import Clock
 from tui import habits
 from tui.action import Context
 from tui.actions import BY_ID, bindings_for
-from tui.alerts import Alert, alert_of
+from tui.alerts import Alert
 from tui.arrangement import VIEWS
 from tui.deeds import CONSOLE_DEEDS, Deed
 from tui.driver import HardyDriver
+from tui.ear import Ear
 from tui.filters import AsciiFilter, SafetyFilter
 from tui.guard import guard
 from tui.keymap import Keys
@@ -43,8 +43,6 @@ from tui.stage import Stage
 from tui.terminal import is_gone, on_signals
 from tui.theming import Look, load_looks, themes_directory
 
-FIRST_ROWS = 50
-"""Positions brought up to date before the first frame, not by the next ones."""
 HANG_UP = 129
 """Exit code when the terminal is gone: 128 + SIGHUP."""
 
@@ -83,8 +81,7 @@ class Console(App[int], inherit_bindings=False):
         self._commands = count(1)
         self._started = clock.now()
         self._round = 0
-        self._engine_pid = 0
-        self._was_lost = False
+        self._ear = Ear()
         terminal = self.settings.terminal
         self._own_filters: list[LineFilter] = [SafetyFilter()]
         if not terminal.is_utf8:
@@ -159,7 +156,7 @@ class Console(App[int], inherit_bindings=False):
     def receive(self, update: Update) -> None:
         """Take one update; what cannot follow on the replica's state starts afresh."""
         mono = self.clock.monotonic()
-        replica, alerts = self.desk.replica, self.desk.alerts
+        replica = self.desk.replica
         try:
             replica.apply(update, mono)
         except DomainError as error:
@@ -167,33 +164,9 @@ class Console(App[int], inherit_bindings=False):
             self.alarm("replica", error)
             self.attach()
             return
+        self._ear.hear(update, self.desk, mono)
         if isinstance(update, Welcome):
-            self._engine_is_back(update)
-            self.desk.mono = mono
-            first = tuple(replica.state.positions)[:FIRST_ROWS]
-            self.desk.book.update(replica, self.desk.now, frozenset(), first)
             self.call_later(self.flush)
-        elif isinstance(update, Entry):
-            self.desk.progress.apply(update, mono)
-            alert = alert_of(update, replica)
-            if alert is not None:
-                alerts.raise_alert(alert)
-        elif isinstance(update, Disconnected):
-            self._was_lost = True
-            why = for_screen(update.why, 80)
-            alerts.raise_alert(Alert(self.desk.now, "error", f"link lost: {why}", "link"))
-
-    def _engine_is_back(self, welcome: Welcome) -> None:
-        """Say that a lost engine is heard again, and what it holds; the same one or its heir."""
-        pid, self._engine_pid = self._engine_pid, welcome.engine_pid
-        if not self._was_lost:
-            return
-        self._was_lost = False
-        count = len(welcome.state.positions)
-        held = f"{count} open position{'' if count == 1 else 's'}"
-        how = "heard again" if pid == welcome.engine_pid else "restarted"
-        text = f"engine {how} (pid {welcome.engine_pid}), {held} watched"
-        self.desk.alerts.raise_alert(Alert(self.desk.now, "ok", text, "link"))
 
     def leave(self, code: int = 0) -> None:
         """End the console with an exit code; the terminal is restored by Textual."""
@@ -223,10 +196,6 @@ class Console(App[int], inherit_bindings=False):
         deed = self.deeds.get(name)
         if deed is not None:
             deed(self, *arguments)
-
-    def follow_cursor(self) -> None:
-        """Draw what shows the row under the cursor: another row came under it."""
-        self.stage.cursor_moved()
 
     def next_command(self) -> CommandId:
         """Return a command id that was never used before, also not by an earlier console."""

@@ -124,7 +124,7 @@ def _positions(width: int, height: int, front: str) -> Plan:
             }
         )
     tabs = _fold(("detail", "stops"), front)
-    upper, lower = height * 2 // 5, height // 3
+    upper = lower = max(5, height * 3 // 10)  # the detail has most to say
     return Plan(
         {
             "positions": Region(0, 0, width, upper),

@@ -157,12 +157,6 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         return start is not None and self.clock.monotonic() - start >= READABLE_AFTER
 
     @property
-    def is_on_screen(self) -> bool:
-        """Whether what was drawn has left for the terminal."""
-        driver = cast("HasTerminal", self.app).console_driver
-        return driver is None or driver.is_drained
-
-    @property
     def seconds_left(self) -> int:
         return max(0, GIVES_UP_AFTER - (self.clock.monotonic() - self._touched) // SECOND)
 
@@ -176,7 +170,7 @@ class Dialog(ModalScreen[R | None], Generic[R]):
 
     @guard
     def _painted(self) -> None:
-        if not self.is_on_screen:
+        if not is_drawn(self):
             self.set_timer(DRAIN_CHECK_S, self._painted)  # on a slow line it is not on screen yet
         else:
             self._readable_from = self.clock.monotonic()
@@ -256,6 +250,12 @@ def _button(name: str, label: str) -> Button:
     button = Button(label, id=name, compact=True)
     button.active_effect_duration = 0  # no animation; while it lasts, presses are ignored
     return button
+
+
+def is_drawn(screen: Screen[Any]) -> bool:
+    """Return whether what a screen drew has left for the terminal."""
+    driver = cast("HasTerminal", screen.app).console_driver
+    return driver is None or driver.is_drained
 
 
 def key_here(screen: Screen[Any], action: str) -> str:

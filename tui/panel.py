@@ -67,14 +67,22 @@ class Desk:
         return self.replica.instrument(name)
 
 
+class Follows(Protocol):
+    """The stage, as far as a panel needs it."""
+
+    def cursor_moved(self) -> None:
+        """Bring along what follows the cursor."""
+
+
 class Acts(Protocol):
     """The app, as far as keys need it."""
 
     def act(self, name: str, *arguments: str) -> None:
         """Run an action of the table."""
 
-    def follow_cursor(self) -> None:
-        """Draw what shows the row under the cursor: another row came under it."""
+    @property
+    def stage(self) -> Follows:
+        """The screen that holds the panels."""
 
 
 class Panel(Lines, can_focus=True):
@@ -116,7 +124,7 @@ class Panel(Lines, can_focus=True):
         chosen = (self.desk.selected, self.desk.strategy)
         body = self.draw(width, height - 1)
         if chosen != (self.desk.selected, self.desk.strategy):
-            self.call_later(cast("Acts", self.app).follow_cursor)
+            self.call_later(cast("Acts", self.app).stage.cursor_moved)
         notes = "  ".join(part for part in (self.notes(), self._behind()) if part)
         if self.desk.is_grey and not self.desk.replica.is_waiting:
             notes = f"{fmt.age(self.desk.replica.silence(self.desk.mono))} old"

@@ -270,3 +270,16 @@ async def test_an_answer_to_a_key_rings_nothing_counts_nothing_and_leaves_by_its
         rig.pass_time(9)
         await frame(rig, pilot)
         assert "theme " not in rig.text()
+
+
+async def test_the_answer_to_the_newest_key_stands_before_an_older_command() -> None:
+    async with shown((120, 36)) as (rig, pilot):
+        rig.app.desk.progress.sent(CommandId("c"), "close TCS", rig.clock.monotonic())
+        rig.app.stage.draw_frame()
+        await frame(rig, pilot)
+        assert "close TCS" in rig.text()
+        rig.pass_time(1)
+        await pilot.press("t")
+        await frame(rig, pilot)
+        assert "theme " in rig.text()
+        assert "close TCS ▸" not in rig.text()

@@ -179,7 +179,7 @@ def _session(desk: Desk) -> list[Chunk]:
     texts = (
         (3, "market open" if is_open or not markets else "market closed"),
         (5, f"since {fmt.clock(session.started_at, replica.zone)[:5]}"),
-        (4, f"{trades} trades{f', {wins} won' if trades else ''}"),
+        (4, f"{trades} trade{'' if trades == 1 else 's'}{f', {wins} won' if trades else ''}"),
         (6, f"{pulse.ticks_per_s:,.0f} ticks/s"),
     )
     return [(priority, ((text, "muted"),)) for priority, text in texts]
@@ -188,7 +188,8 @@ def _session(desk: Desk) -> list[Chunk]:
 def message(desk: Desk) -> Line:
     """Return what is new: a command on its way, else the newest alert with their number."""
     told = desk.progress.newest(desk.mono)
-    if told is not None:
+    is_answered = desk.alerts.has_said and told is not None and told.since < desk.alerts.said_at
+    if told is not None and not is_answered:
         return (*_told(told, desk.mono), (" ", "text"))
     if desk.alerts.waiting:
         newest = desk.alerts.waiting[-1]

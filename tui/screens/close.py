@@ -19,7 +19,7 @@ from tui import formatting as fmt
 from tui.action import Context
 from tui.actions import bindings_for
 from tui.book import TARGET, Figures
-from tui.dialog import READABLE_AFTER, Dialog, key_here, labelled, wrapped
+from tui.dialog import READABLE_AFTER, Dialog, is_drawn, key_here, labelled, wrapped
 from tui.panel import Desk
 from tui.permission import why_not_send
 from tui.sanitise import for_screen
@@ -73,7 +73,7 @@ class CloseDialog(Dialog[ClosePosition]):
             self.call_after_refresh(self._was_shown, seen(item))
 
     def _was_shown(self, what: Seen) -> None:
-        if self.is_on_screen:
+        if is_drawn(self):
             self._shown.append((self.clock.monotonic(), what))
 
     def ask_again(self, why: str = "") -> None:

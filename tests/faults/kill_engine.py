@@ -29,6 +29,7 @@ from engine.bootstrap.drill import Drill, Figures
 from engine.bootstrap.drill_life import Manner
 from engine.runtime.clock import SystemClock
 from engine.store.lock import holder
+from tests.faults.long_journal import lay
 from tui.cli.drill import SETS, start_engine
 
 TIGHT: Final = (
@@ -182,11 +183,19 @@ def report(path: Path, rows: list[str]) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def measured(kills: int, seed: int, *, planted: bool = False) -> tuple[Figures, int]:
+def measured(
+    kills: int, seed: int, entries: int = 0, *, planted: bool = False
+) -> tuple[Figures, int]:
     """Run once in a directory of its own, which is kept if an unexpected fault was found."""
     directory = Path(tempfile.mkdtemp(prefix="holdfast-kill-"))
     harness = Harness(directory / "data", seed, planted=planted)
-    figures = asyncio.run(harness.run(kills))
+
+    async def run() -> Figures:
+        if entries:
+            await lay(directory / "data" / "holdfast.db", entries, SystemClock())
+        return await harness.run(kills)
+
+    figures = asyncio.run(run())
     if planted or not figures.faults:
         shutil.rmtree(directory)
     else:
@@ -198,6 +207,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--entries", type=int, default=100_000, help="in the journal before")
     parser.add_argument("--report", type=Path)
     parser.add_argument("--planted", action="store_true", help="the planted bug alone")
     args = parser.parse_args()
@@ -208,7 +218,7 @@ def main() -> int:
         return 1
     if args.planted:
         return 0
-    figures, inside = measured(args.kills, args.seed)
+    figures, inside = measured(args.kills, args.seed, args.entries)
     print(json.dumps({"machine": machine(), "inside_a_write": inside, **figures.row()}))
     if not inside:
         print("SKIPPED: no strace here, so no kill inside a write", file=sys.stderr)

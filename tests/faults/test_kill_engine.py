@@ -1,4 +1,4 @@
-"""The short form of `tests/faults/kill_engine.py`: the real engine killed under load, and the drill.
+"""The short form of `tests/faults/kill_engine.py`: the real engine killed under load; the drill.
 
 The long form: `python -m tests.faults.kill_engine --kills 200 --seed 1`.
 """

@@ -54,6 +54,8 @@ class Recovered:
     """0: no checkpoint was usable, or there is none."""
     folded: int
     """Entries folded after the checkpoint."""
+    base: State
+    """The checkpoint's own state; the empty one if there is none."""
 
 
 def recover(db: sqlite3.Connection) -> Recovered:
@@ -67,7 +69,7 @@ def recover(db: sqlite3.Connection) -> Recovered:
         except CodecError:  # of another version, most likely: the journal itself says it all
             continue
         break
-    start = state.seq
+    base, start = state, state.seq
     seq: int = start
     try:
         for row in db.execute(_TAIL, (start,)):
@@ -75,7 +77,7 @@ def recover(db: sqlite3.Connection) -> Recovered:
             state = evolve(state, entry_of(*row))
     except (CodecError, DomainError, LookupError) as error:
         raise JournalRefused(f"entry {seq} cannot be replayed: {error}") from error
-    return Recovered(state, start, state.seq - start)
+    return Recovered(state, start, state.seq - start, base)
 
 
 def newest_head(db: sqlite3.Connection) -> Head | None:

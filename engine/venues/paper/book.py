@@ -14,6 +14,7 @@ from engine.domain.ids import FillId, InstrumentId, Nanos, PositionId
 from engine.domain.instrument import Instrument
 from engine.domain.money import ZERO, Currency, quotient
 from engine.domain.order import Fill, Order, Side
+from engine.domain.position import Position
 from engine.venues.paper.matching import margin_of
 
 APPLIED_KEPT: Final = 4096
@@ -47,6 +48,18 @@ class Book:
         """Return the open quantity of a position; 0: none."""
         lot = self.lots.get(position)
         return lot.qty if lot else ZERO
+
+    def hold(self, position: Position) -> None:
+        """Take over an open position; the cash it ties up is not in `cash` any more."""
+        self.lots[position.id] = Lot(
+            position.instrument,
+            position.currency,
+            position.side,
+            position.qty,
+            position.entry_value,
+            position.cost,
+            position.opened_at,
+        )
 
     def net(self) -> dict[InstrumentId, Decimal]:
         """Return the signed quantity per instrument, as a venue's position list shows it."""

@@ -20,6 +20,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
 from engine.domain.money import Currency, Money, Price, Qty
 from engine.domain.order import Fill, Order
+from engine.domain.position import Position
 from engine.domain.truth import VenueTruth
 from engine.ports.clock import Clock
 from engine.ports.venue import VenueReport
@@ -142,6 +143,10 @@ class PaperVenue:
             self._orders.open_orders(),
             self._orders.executions(since),
         )
+
+    def hold(self, position: Position) -> None:
+        """Take over a position that was open when this book's opening cash was counted."""
+        self._book.hold(position)
 
     def learn(self, order: Order, fill: Fill, instrument: Instrument) -> None:
         """Enter a fill that the journal knows and this book may not; each acts once.

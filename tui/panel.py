@@ -35,6 +35,8 @@ class Desk:
     """Monotonic time of this frame."""
     selected: PositionId | None = None
     """The position under the cursor, open or closed."""
+    chooser: str = "positions"
+    """The table whose cursor `selected` is on: positions, or closed trades and their detail."""
     strategy: str | None = None
     """The strategy under the cursor."""
     paused_at: Nanos | None = None
@@ -160,6 +162,8 @@ class Panel(Lines, can_focus=True):
         return max(1, self.size.height - 3)
 
     def on_focus(self) -> None:
+        if self.NAME != "detail":  # it shows what either table has chosen
+            self.desk.chooser = "trades" if self.NAME == "trades" else "positions"
         self.show_guarded()
 
     def on_blur(self) -> None:

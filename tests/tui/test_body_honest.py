@@ -283,3 +283,20 @@ async def test_the_answer_to_the_newest_key_stands_before_an_older_command() -> 
         await frame(rig, pilot)
         assert "theme " in rig.text()
         assert "close TCS ▸" not in rig.text()
+
+
+async def test_a_closed_trade_stays_chosen_while_its_detail_has_the_keys() -> None:
+    async with shown((120, 36)) as (rig, pilot):
+        await pilot.press("2", "tab")
+        await frame(rig, pilot)
+        chosen = rig.app.desk.selected
+        assert chosen in {trade.id for trade in rig.link.state.closed}
+        await pilot.press("tab")
+        rig.pass_time(1)
+        rig.tick("TCS", "3990.00")
+        await frame(rig, pilot)
+        assert rig.app.stage.focused is rig.app.stage.panels["detail"]
+        assert rig.app.desk.selected == chosen
+        await pilot.press("1")
+        await frame(rig, pilot)
+        assert rig.app.desk.selected in rig.link.state.positions

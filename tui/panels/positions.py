@@ -196,7 +196,8 @@ class PositionsPanel(Panel):
         chosen = [item for item in desk.book.all() if self.filter.accepts(item)]
         chosen.sort(key=_SORTS[self.sort], reverse=self.is_reverse)
         self.grid.arrange([item.position.id for item in chosen], desk.mono)
-        desk.selected = self.selected
+        if desk.chooser == self.NAME:
+            desk.selected = self.selected
         if desk.replica.is_waiting:
             return steps(desk, width)
         if not self.grid.order:

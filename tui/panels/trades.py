@@ -101,7 +101,7 @@ class TradesPanel(Panel):
         trades = {t.id: t for t in self.desk.replica.state.closed if self._accepts(t)}
         ordered = sorted(trades.values(), key=_SORTS[self.sort], reverse=self.is_reverse)
         self.grid.arrange([t.id for t in ordered], self.desk.mono)
-        if self.has_focus:
+        if self.desk.chooser == self.NAME:
             self.desk.selected = self.selected
         if not self.grid.order:
             return [(("  nothing closed yet" if not self.search else "  no match", "muted"),)]

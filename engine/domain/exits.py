@@ -21,7 +21,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.market import Market, Quote
 from engine.domain.money import ZERO, Money, Price, Qty, ratio
 from engine.domain.order import ExitKind, ExitReason, Order
-from engine.domain.position import Position
+from engine.domain.position import REARM_MAX, Position
 from engine.domain.risk import Latch, LatchCause
 from engine.domain.session import Account
 from engine.domain.state import State
@@ -208,10 +208,7 @@ def kill(draft: Draft, market: Market, breach: str, now: Nanos) -> None:
         flatten(draft, market, Latch(LatchCause.RISK_LIMIT, now, None, breach), now)
 
 
-REARM_MS_MAX = 1000
-
-
 def rearm_at(position: Position, now: Nanos, first_ms: int) -> Nanos:
     """Return when protection is back after a failed close: doubling, 1 s at most (E-27)."""
-    wait = min(first_ms * 2 ** min(position.failed_closes, 8), REARM_MS_MAX)
-    return Nanos(now + wait * SECOND // 1000)
+    wait = first_ms * 2 ** min(position.failed_closes, 8) * SECOND // 1000
+    return Nanos(now + min(wait, REARM_MAX))

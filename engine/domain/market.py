@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.money import ZERO, Price, quotient
+
+AHEAD: Final = 5 * SECOND
+"""How far a venue's clock may be ahead of ours; a price from later than that is not from now."""
 
 
 @dataclass(slots=True)
@@ -74,8 +77,13 @@ class Quote:
         return quotient(self.turnover, self.volume) if self.volume else None
 
     def age(self, now: Nanos) -> Nanos:
-        """Return how old the last price is by the venue's own time."""
-        return Nanos(max(0, now - self.at))
+        """Return how old the last price is by the venue's own time.
+
+        One from further ahead than clocks differ is as far from now as an old one: our clock
+        stepped back since.
+        """
+        age = now - self.at
+        return Nanos(age if age >= 0 else 0 if -age <= AHEAD else -age)
 
 
 Market: TypeAlias = Mapping[InstrumentId, Quote]

@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
+from typing import Final
 
-from engine.domain.ids import InstrumentId, Nanos, OrderId, PositionId, Seq, StrategyName
+from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId, Seq, StrategyName
 from engine.domain.instrument import Instrument
 from engine.domain.money import ZERO, Currency, Price, Qty, quotient, ratio
 from engine.domain.order import ExitReason, Side
+
+REARM_MAX: Final = SECOND
+"""Longest time without protection after a failed close (E-27)."""
 
 
 @unique
@@ -88,7 +92,10 @@ class Position:
 
     def is_guarded(self, now: Nanos) -> bool:
         """Return whether exit rules may act: no exit in flight, not waiting to re-arm."""
-        return self.close is None and (self.rearm_at is None or now >= self.rearm_at)
+        if self.close is not None:
+            return False
+        # Later than in a second: the clock stepped back, and nobody waits for it to catch up.
+        return self.rearm_at is None or not 0 < self.rearm_at - now <= REARM_MAX
 
 
 @dataclass(frozen=True, slots=True)

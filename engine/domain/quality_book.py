@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.instrument import Instrument
-from engine.domain.market import Bar, Tick
+from engine.domain.market import AHEAD, Bar, Tick
 from engine.domain.quality import (
     GATE,
     BadSample,
@@ -23,7 +23,7 @@ from engine.domain.quality import (
 from engine.domain.quality_watch import Watch
 from engine.domain.quality_window import Window
 
-AHEAD_S: Final = 5.0
+AHEAD_S: Final = AHEAD / SECOND
 """A sample from further in the future is refused."""
 QUARANTINED: Final = 200
 """Refused samples that can be looked at; older ones are only counted."""

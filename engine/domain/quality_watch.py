@@ -6,14 +6,14 @@ Nothing is written down per tick: a counter moves, and the last example is kept 
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Final
 
 from engine.domain import calendar
 from engine.domain.ids import SECOND, Nanos
 from engine.domain.instrument import Instrument, Kind
 from engine.domain.market import Bar, Tick
-from engine.domain.money import LEAST, ZERO
+from engine.domain.money import DIGITS_MAX, LEAST, ZERO
 from engine.domain.quality import WINDOW_S, InstrumentQuality
 from engine.domain.quality_window import Window
 
@@ -29,6 +29,9 @@ JUMP_WARMUP: Final = 30
 """Moves seen before any is judged."""
 JUMP_GAP: Final = 900 * SECOND
 """After a longer silence (a pause, a night) a move is not judged."""
+_FEW: Final = Context(prec=DIGITS_MAX, traps=[InvalidOperation, Inexact])
+_SURE: Final = Context(prec=15)
+"""Any decimal of so many digits survives becoming a float."""
 _LEARN: Final = 1.05
 """Step of the running median of moves: up when a move was larger, down when smaller."""
 FROZEN_AFTER: Final = WINDOW_S * SECOND
@@ -105,15 +108,17 @@ class Watch:
         try:
             if type(price) is not Decimal or not LEAST <= price < LARGEST:
                 return "price_invalid"
+            if price != self.price and not _is_held(price):
+                return "price_invalid"
             if not _is_amount(tick.volume):
                 return "volume_invalid"
             if not _is_amount(tick.oi):
                 return "oi_invalid"
             if not (_is_amount(tick.bid) and _is_amount(tick.ask)):
                 return "book_invalid"
-        except (InvalidOperation, TypeError):
+        except (InvalidOperation, Inexact, TypeError):
             return "price_invalid" if _is_odd(price) else "unreadable"
-        if tick.at < self.at:
+        if tick.at < self.at <= latest:  # later than that: our clock stepped back since
             return "out_of_order"
         return "future" if tick.at > latest else None
 
@@ -126,7 +131,7 @@ class Watch:
                 return "ohlc"
             if not (_is_amount(bar.volume) and _is_amount(bar.oi)):
                 return "volume_invalid"
-        except (InvalidOperation, TypeError):
+        except (InvalidOperation, Inexact, TypeError):
             return "price_invalid"
         if bar.at < self.bar_at:
             return "out_of_order"
@@ -198,12 +203,22 @@ class Watch:
 
 
 def _is_amount(value: Decimal | None) -> bool:
-    """Return whether `value` is nothing or a Decimal from 0 to LARGEST; raises on a NaN."""
-    return value is None or (type(value) is Decimal and ZERO <= value <= LARGEST)
+    """Return whether `value` is nothing or a Decimal from 0 to LARGEST; raises on a NaN, and on
+    more digits than products stay exact with.
+    """
+    if value is None:
+        return True
+    return type(value) is Decimal and ZERO <= _FEW.plus(value) <= LARGEST
+
+
+def _is_held(price: Decimal) -> bool:
+    """Return whether a float holds `price`: the band compares, and keeps extremes, as floats."""
+    return _SURE.plus(price) == price or Decimal(repr(float(price))) == price
 
 
 def _are_decimal(bar: Bar) -> bool:
-    return all(type(value) is Decimal for value in (bar.open, bar.high, bar.low, bar.close))
+    prices = (bar.open, bar.high, bar.low, bar.close)
+    return all(type(price) is Decimal and _is_held(price) for price in prices)
 
 
 def _is_odd(price: object) -> bool:

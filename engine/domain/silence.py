@@ -67,7 +67,10 @@ class FeedClock:
 
     def silence_s(self, now: Nanos) -> float | None:
         """Return seconds since the last message; None: there was none."""
-        return None if self.heard_at is None else max(0, now - self.heard_at) / SECOND
+        if self.heard_at is None:
+            return None
+        self.heard_at = min(self.heard_at, now)  # the clock stepped back: count from here
+        return (now - self.heard_at) / SECOND
 
     def look(self, now: Nanos, *, is_open: bool) -> Hearing:
         """Return what is heard at `now`; `is_open`: whether its market is."""

@@ -19,10 +19,19 @@ from engine.domain.event import Entry, Mark, OrderFilled, Peak, Resumed, Session
 from engine.domain.evolve import evolve
 from engine.domain.exits import equity
 from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId, Seq
-from engine.domain.inputs import BarSeen, Crossing, Input, Listing, Reported, TimePassed
+from engine.domain.inputs import (
+    BarSeen,
+    Crossing,
+    Input,
+    Listing,
+    Reported,
+    TimePassed,
+    VenueReport,
+)
 from engine.domain.instrument import Instrument
-from engine.domain.market import Bar, Quote, Tick, observe
+from engine.domain.market import Bar, Market, Quote, Tick, observe
 from engine.domain.money import EXACT, ZERO, Currency, Money
+from engine.domain.order import WorkingOrder
 from engine.domain.state import State
 from engine.runtime.guard import Guard, pending
 
@@ -88,7 +97,7 @@ class Core:
         return entries
 
     def rewind(self, state: State) -> None:
-        """Go back to `state`, the one before an input that raised; everything open is watched."""
+        """Go back to `state`, from before an input that raised."""
         self.state = state
         self.guard.restart(state, self.quotes)
 
@@ -104,6 +113,8 @@ class Core:
         band = self.bands.get(instrument)
         if band is None or not band.held:
             return []
+        if now - tick.at > self.state.limits.price_age_max_s * SECOND:
+            return []  # a stale price is not a price: it moves no peak, either
         price = float(tick.price)
         band.note(price)
         due: list[PositionId] = []
@@ -119,12 +130,8 @@ class Core:
 
     def judge(self, tick: Tick, due: Sequence[PositionId], now: Nanos) -> list[Entry]:
         """Ask the rules of the positions that a tick woke; it is in its quote already."""
-        band = self.bands[tick.instrument]
-        entries: list[Entry] = []
-        limit = self.state.limits.price_age_max_s * SECOND
-        if now - tick.at <= limit:  # a stale price is not a price
-            peak = pending(tick.instrument, band)
-            entries = self.step(Crossing(tick, tuple(due), peak, self._highest()), now)
+        peak = pending(tick.instrument, self.bands[tick.instrument])
+        entries = self.step(Crossing(tick, tuple(due), peak, self._highest()), now)
         for id_ in due:
             self.guard.watch(id_, self.state, self.quotes)
         return entries
@@ -146,13 +153,18 @@ class Core:
     def report(self, given: Reported, now: Nanos) -> list[Entry]:
         """Take in a venue's report; extremes from before a fill are journaled before it."""
         report = given.report
-        id_ = report.fill.order if isinstance(report, OrderFilled) else report.order
-        working = self.state.orders.get(id_)
+        order = report.fill.order if isinstance(report, OrderFilled) else report.order
+        working = self.state.orders.get(order)
         if working is not None:
             instrument = working.order.instrument
             band = self.bands.get(instrument)
             given.peak = None if band is None else pending(instrument, band)
-        return self.step(given, now)
+        entries = self.step(given, now)
+        if working is not None and _leaves_open(self.state, self.quotes, report, working, now):
+            id_ = working.order.position
+            entries += self.step(TimePassed(due=(id_,)), now)
+            self.guard.watch(id_, self.state, self.quotes)
+        return entries
 
     def signal(self, command: SubmitSignal, now: Nanos) -> list[Entry]:
         """List the signal's instrument if need be, then admit or refuse it."""
@@ -218,7 +230,7 @@ class Core:
         return tuple(Money(high, currency) for currency, high in self._highs.items())
 
     def _marks(self, now: Nanos) -> tuple[Mark, ...]:
-        if now < self.marks_due:
+        if self.marks_due - MARK_EVERY <= now < self.marks_due:  # else the clock stepped back
             return ()
         self.marks_due = Nanos(now + MARK_EVERY)
         held = [instrument for instrument, band in self.bands.items() if band.held]
@@ -235,6 +247,20 @@ class Core:
             self.quotes[mark.instrument] = _quote(mark)
         self.catalog.update(self.state.instruments)
         self.guard.restart(self.state, self.quotes)
+
+
+def _leaves_open(
+    state: State, market: Market, report: VenueReport, was: WorkingOrder, now: Nanos
+) -> bool:
+    """Return whether a position is left to be judged after an execution of its exit: a level
+    that was passed while the exit was in flight still counts.
+    """
+    position = state.positions.get(was.order.position)
+    if position is None or was.order.exit is None or not isinstance(report, OrderFilled):
+        return False
+    quote = market.get(position.instrument)
+    age_max = state.limits.price_age_max_s * SECOND
+    return position.is_guarded(now) and quote is not None and quote.age(now) <= age_max
 
 
 def _mark(quote: Quote) -> Mark:

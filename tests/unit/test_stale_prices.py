@@ -14,6 +14,7 @@ from engine.domain.market import Tick
 from engine.domain.money import ZERO, Money, Price, Qty
 from engine.domain.order import Fill, Order, Side
 from engine.domain.quality_book import QualityBook
+from engine.domain.silence import FeedClock, Hearing
 from tests.builders import CATALOG, INR, NIFTY, SECOND, Desk, session, tick
 from tests.floor import INSIDE, Floor, closing, entry
 
@@ -39,13 +40,6 @@ def test_a_stale_price_moves_no_peak() -> None:
     assert fired(desk) == []
     (position,) = desk.state.positions.values()
     assert desk.state.peak(position) < Decimal(60)
-
-
-def test_a_price_from_before_the_entry_moves_no_peak() -> None:
-    desk = opened()
-    desk.tick(tick("60.00", desk.now - 30 * SECOND))
-    desk.tick(tick("31.00", desk.now + SECOND))
-    assert fired(desk) == []
 
 
 @pytest.mark.parametrize("side", Side)
@@ -93,6 +87,14 @@ def test_ticks_go_on_when_the_clock_steps_back() -> None:
     assert book.accept(tick("30.10", back), Nanos(back + SECOND)) == "out_of_order"
 
 
+def test_a_feed_that_says_nothing_is_silent_though_the_clock_stepped_back() -> None:
+    feed = FeedClock()
+    for second in range(30):
+        feed.hear(Nanos(10 * HOUR + second * SECOND))
+    assert feed.look(Nanos(9 * HOUR), is_open=True) is Hearing.LIVE
+    assert feed.look(Nanos(9 * HOUR + 10 * SECOND), is_open=True) is Hearing.SILENT
+
+
 @pytest.mark.parametrize("name", ["price", "volume", "oi", "bid", "ask"])
 def test_a_number_without_end_does_not_come_in(name: str) -> None:
     endless = Decimal("30." + "1" * 80)
@@ -103,7 +105,7 @@ def test_a_number_without_end_does_not_come_in(name: str) -> None:
 def test_a_price_that_a_float_cannot_hold_does_not_come_in() -> None:
     book = QualityBook(CATALOG)
     assert book.accept(tick("95051.123456789012345", 1), Nanos(1)) == "price_invalid"
-    for plain in ("95051.12345678901", "0.00000001", "999999999.95", "95051.100000000006"):
+    for plain in ("95051.1234567891", "0.00000001", "999999999.95", "0.30000000000000004"):
         assert book.accept(tick(plain, 2), Nanos(2)) is None
 
 

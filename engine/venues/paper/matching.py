@@ -9,7 +9,7 @@ from typing import Final
 from engine.domain.calendar import is_open
 from engine.domain.ids import Nanos
 from engine.domain.instrument import Instrument
-from engine.domain.market import Tick
+from engine.domain.market import AHEAD, Tick
 from engine.domain.money import ZERO, Price, quotient, rounded_down
 from engine.domain.order import Order, OrderType, Side
 from engine.venues.paper.settings import Fees, PaperSettings
@@ -58,18 +58,19 @@ def fault_of(
 
 
 def is_fresh(tick: Tick, now: Nanos, age_max: int) -> bool:
-    """Return whether `tick` is at most `age_max` nanoseconds old."""
-    return now - tick.at <= age_max
+    """Return whether `tick` is at most `age_max` nanoseconds old, and not of a time to come."""
+    return -AHEAD <= now - tick.at <= age_max
 
 
 def touch(side: Side, tick: Tick) -> Price:
     """Return what an order on `side` pays now: the opposite quote, else the last trade.
 
-    A crossed quote (bid above ask) is nobody's price; then the last trade stands in.
+    A crossed quote (bid above ask) is nobody's price, and 0 means that nobody quotes; then the
+    last trade stands in.
     """
     quote = tick.ask if side is Side.BUY else tick.bid
-    is_crossed = tick.bid is not None and tick.ask is not None and tick.bid > tick.ask
-    return tick.price if quote is None or is_crossed else Price(quote)
+    is_crossed = bool(tick.bid and tick.ask and tick.bid > tick.ask)
+    return tick.price if not quote or quote < 0 or is_crossed else Price(quote)
 
 
 def resting_price(order: Order, tick: Tick) -> Price | None:

@@ -204,7 +204,7 @@ def totals(replica: Replica, book: Book) -> Totals | None:
         else:
             open_pnl += item.pnl
     realised = account.realised - account.fees
-    day = realised + open_pnl
+    day = realised + open_pnl - account.carried
     ratio = day / account.initial if account.initial else None
     return Totals(
         account.currency,

@@ -185,7 +185,9 @@ class Examiner:
         event = entry.event
         match event:
             case SessionStarted(cash=cash, limits=limits):
+                held = {i: lot for i, lot in self._book.lots.items() if i in self.state.positions}
                 self._book = Book({money.currency: money.amount for money in cash}, limits.leverage)
+                self._book.lots = held  # what goes on over the night
             case OrderRequested(order=order):
                 yield from self._first(f"order {order.id}")
                 self._orders[order.id] = order
@@ -234,7 +236,7 @@ class Examiner:
             tied[position.currency] = tied.get(position.currency, ZERO) + position.cost
         for currency, account in self.state.accounts.items():
             owned = account.cash + tied.get(currency, ZERO)
-            off = owned - (account.initial + account.realised - account.fees)
+            off = owned - account.booked
             if off:
                 yield Fault(LEDGER, f"{currency} is off by {off} after entry {seq}", abs(off))
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.feeds import Source, source_of
-from engine.bootstrap.opening import open_session, paper_settings, teach_book
+from engine.bootstrap.opening import open_session, paper_settings, past_of
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
 from engine.bootstrap.tending import Tending, flowing
@@ -36,7 +36,7 @@ from engine.link.protocol import Welcome
 from engine.link.source import Report
 from engine.ports.clock import Clock
 from engine.ports.journal import Journal
-from engine.runtime.core import Core
+from engine.runtime.core import Core, Elapsed
 from engine.runtime.engine import Engine
 from engine.runtime.executor import Executor
 from engine.runtime.host import Host
@@ -96,8 +96,11 @@ class LiveEngine:
         self.engine.subscribe(self.logbook.on_entry)
         await open_session(self.options, self.engine, self.journal, self.catalog, self.source.mode)
         state = self.core.state
-        self.venue = PaperVenue(self.clock, paper_settings(self.options, state))
-        await teach_book(self.venue, self.journal, state)
+        journal = self.journal
+        base = journal.inner.recovered.base if isinstance(journal, ResilientJournal) else None
+        past = await past_of(journal, base)
+        self.venue = PaperVenue(self.clock, paper_settings(self.options, state, past.cash))
+        past.teach(self.venue)
         self.executor = Executor(self.venue, self.engine.submit, self.clock)
         self.executor.resume(state)
         self.strategist = Strategist(
@@ -201,6 +204,7 @@ class LiveEngine:
         await self.tending.once("strategies", self.strategist.stop())
         session = self.core.state.session
         if session is not None:
+            self.engine.submit(Elapsed())  # extremes that no timer has journaled yet
             self.engine.submit(SessionEnded(session.id, SessionStatus.COMPLETED, "engine"))
         self.engine.stop()
         await running

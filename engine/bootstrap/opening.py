@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.rules import build_rules
 from engine.domain.calendar import local
+from engine.domain.carryover import carryover
 from engine.domain.event import (
     EntriesBlocked,
+    InstrumentListed,
     OrderFilled,
     OrderRequested,
     RecoveryDecided,
@@ -19,11 +22,12 @@ from engine.domain.event import (
     SessionCrashed,
     SessionStarted,
 )
-from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, Seq, SessionId
+from engine.domain.ids import SECOND, InstrumentId, Nanos, Seq, SessionId
 from engine.domain.inputs import Opening
 from engine.domain.instrument import Instrument
 from engine.domain.money import Currency, Money
-from engine.domain.order import Order
+from engine.domain.order import Fill, Order
+from engine.domain.position import Position
 from engine.domain.risk import SAFE_MODE
 from engine.domain.session import DayResult, Mode, Recovery, Session, SessionStatus
 from engine.domain.state import State
@@ -71,8 +75,8 @@ def opening_step(
     """Return the next entry of a start; `SessionStarted` or `Resumed` is the last one.
 
     Asked again after each step, so that a start that was interrupted anywhere is taken up where
-    it stood (E-66). A session that ended with something open goes on as itself: whoever holds
-    something is watched by the rules it was entered under.
+    it stood (E-66). A session that ended with something open goes on as itself on the same day;
+    a new day is a new session that takes its positions over (E-64).
 
     `last_at`: when the journal's last entry was made.
     """
@@ -91,7 +95,7 @@ def opening_step(
                     return _decision(options, state, session)
                 if session.choice is Recovery.RESUME:
                     return Resumed(os.getpid(), f"session {session.id} goes on after a crash")
-            case _ if goes_on(state):
+            case _ if goes_on(state) and not _is_over_night(state, catalog, now):
                 why = f"session {session.id} goes on: something was held over the end"
                 return Resumed(os.getpid(), why)
     return _started(options, state, catalog, mode, now)
@@ -132,7 +136,22 @@ def _started(
         limits=options.limits,
         symbols=tuple(sorted(catalog)),
         earlier=_earlier(state, catalog, now),
+        carried=carryover(state),
     )
+
+
+def _is_over_night(state: State, catalog: Mapping[InstrumentId, Instrument], now: Nanos) -> bool:
+    """Return whether a session ended in order on an earlier day, with nothing in flight."""
+    session = state.session
+    if session is None or session.ended_at is None or state.orders:
+        return False
+    return now > session.ended_at and _is_other_day(session.ended_at, catalog, now)
+
+
+def _is_other_day(at: Nanos, catalog: Mapping[InstrumentId, Instrument], now: Nanos) -> bool:
+    """Compare dates where the first exchange with hours is; a market around the clock has UTC."""
+    zone = next((i.time_zone for i in catalog.values() if i.time_zone != "UTC"), "UTC")
+    return local(at, zone).date() != local(now, zone).date()
 
 
 def _earlier(
@@ -142,8 +161,7 @@ def _earlier(
     session = state.session
     if session is None:
         return ()
-    zone = next((i.time_zone for i in catalog.values() if i.time_zone != "UTC"), "UTC")
-    if local(session.ended_at or session.started_at, zone).date() != local(now, zone).date():
+    if _is_other_day(session.ended_at or session.started_at, catalog, now):
         return ()
     return tuple(
         DayResult(currency, -account.lost_today, account.trades_today, account.wins_today)
@@ -169,10 +187,12 @@ def _cash(
     )
 
 
-def paper_settings(options: LiveOptions, state: State) -> PaperSettings:
-    """Return the paper venue's terms for the session in `state`."""
+def paper_settings(
+    options: LiveOptions, state: State, cash: Mapping[Currency, Decimal]
+) -> PaperSettings:
+    """Return the paper venue's terms for the session in `state`; its book began with `cash`."""
     return PaperSettings(
-        cash={currency: account.initial for currency, account in state.accounts.items()},
+        cash=cash,
         leverage=state.limits.leverage,
         slippage_bps=options.slippage_bps,
         fees=options.fees,
@@ -180,26 +200,51 @@ def paper_settings(options: LiveOptions, state: State) -> PaperSettings:
     )
 
 
-async def teach_book(venue: PaperVenue, journal: Journal, state: State) -> int:
-    """Let a new paper venue learn the session's fills, as a real venue would still know them.
+@dataclass(slots=True)
+class Past:
+    """What a real venue would still know of this session, and of those it took positions from."""
 
-    Returns how many fills it learnt.
+    cash: dict[Currency, Decimal] = field(default_factory=dict)
+    """Before the first of the fills."""
+    fills: list[tuple[Order, Fill]] = field(default_factory=list)
+    instruments: dict[InstrumentId, Instrument] = field(default_factory=dict)
+    held: tuple[Position, ...] = ()
+    """Open before the first of the fills."""
+
+    def teach(self, venue: PaperVenue) -> None:
+        """Let a new paper venue take over what was held, and learn the fills."""
+        for position in self.held:
+            venue.hold(position)
+        for order, fill in self.fills:
+            venue.learn(order, fill, self.instruments[order.instrument])
+
+
+async def past_of(journal: Journal, base: State | None = None) -> Past:
+    """Return what happened since a session last began with nothing held, or since `base`.
+
+    `base`, a checkpoint's state, bounds the work: it does not grow with the journal (B-6). One
+    with an order that is partly filled is not used: its fills are in the journal alone.
     """
-    session = state.session
-    if session is None:
-        return 0
-    orders: dict[OrderId, Order] = {}
-    count = 0
-    for entry in await journal.read():
+    if base is None or any(working.filled for working in base.orders.values()):
+        base = State()
+    past = Past(
+        {currency: account.cash for currency, account in base.accounts.items()},
+        instruments=dict(base.instruments),
+        held=tuple(base.positions.values()),
+    )
+    orders = {id_: working.order for id_, working in base.orders.items()}
+    for entry in await journal.read(base.seq):
         match entry.event:
-            case SessionStarted():
-                orders.clear()
+            case SessionStarted(cash=cash, carried=carried):
+                if carried is None or not carried.positions:
+                    past = Past({money.currency: money.amount for money in cash})
+                    orders.clear()
+            case InstrumentListed(instrument=instrument):
+                past.instruments[instrument.id] = instrument
             case OrderRequested(order=order):
                 orders[order.id] = order
-            case OrderFilled(fill=fill) if fill.order.startswith(f"{session.id}-"):
-                order = orders[fill.order]
-                venue.learn(order, fill, state.instruments[order.instrument])
-                count += 1
+            case OrderFilled(fill=fill):
+                past.fills.append((orders[fill.order], fill))
             case _:
                 continue
-    return count
+    return past

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import localcontext
 
+from engine.domain import carryover
 from engine.domain import event as ev
 from engine.domain.bar_path import walk
 from engine.domain.command import SubmitSignal
@@ -67,6 +68,8 @@ def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now
         case ev.EntriesAllowed(source=source):
             if source in state.blocks:
                 draft.add(given)
+        case ev.SessionEnded():
+            carryover.end(draft, market, given)
         case (
             ev.StrategyChanged()
             | ev.StrategyRemembered()
@@ -75,7 +78,6 @@ def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now
             | ev.SignalRefused()
             | ev.FeedChanged()
             | ev.SessionStarted()
-            | ev.SessionEnded()
             | ev.SessionCrashed()
             | ev.RecoveryDecided()
             | ev.Resumed()

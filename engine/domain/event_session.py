@@ -8,7 +8,7 @@ from engine.domain.ids import Nanos, SessionId
 from engine.domain.instrument import Instrument
 from engine.domain.money import Money
 from engine.domain.risk import Limits
-from engine.domain.session import DayResult, Mode, Recovery, SessionStatus
+from engine.domain.session import Carryover, DayResult, Mode, Recovery, SessionStatus
 from engine.domain.stop import ExitRule
 
 
@@ -27,6 +27,8 @@ class SessionStarted:
     symbols: tuple[str, ...] = ()
     earlier: tuple[DayResult, ...] = ()
     """What sessions of the same day made before; at most one per currency."""
+    carried: Carryover | None = None
+    """What is taken over from the session before; one entry, so that no part of it can be lost."""
 
 
 @dataclass(frozen=True, slots=True)

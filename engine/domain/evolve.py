@@ -105,7 +105,7 @@ def _latch_lifted(state: State, entry: ev.Entry, event: ev.LatchLifted) -> State
         currency: changed(
             account,
             forgiven=max(ZERO, account.lost_today),
-            high_water=account.initial + account.realised - account.fees,
+            high_water=account.booked,
         )
         for currency, account in state.accounts.items()
     }

@@ -1,7 +1,7 @@
 """What a fill does to positions and money. Pure; used by `evolve` only.
 
 Invariant, per currency and after every event, to the last unit:
-`cash + cost of open positions == initial + realised - fees`.
+`cash + cost of open positions == initial - carried + realised - fees`.
 """
 
 from __future__ import annotations
@@ -168,12 +168,11 @@ def _closed(
         take_profit=last.take_profit,
         gross=last.realised,
     )
-    booked = account.initial + account.realised - account.fees
     account = changed(
         account,
         trades=account.trades + 1,
         wins=account.wins + (1 if trade.pnl > 0 else 0),
-        high_water=max(account.high_water, booked),
+        high_water=max(account.high_water, account.booked),
     )
     state = left(state, last.instrument)
     return changed(

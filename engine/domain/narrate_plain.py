@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from engine.domain import event as ev
+from engine.domain.calendar import local
 from engine.domain.event import Event
 from engine.domain.ids import SECOND
 from engine.domain.session import Recovery
 from engine.domain.strategy import Phase
-from engine.domain.wording import label, labelled, number, price, words
+from engine.domain.wording import label, labelled, number, price, signed, words
 
 Said = tuple[str, str, str]
 """Source, level and sentence."""
@@ -23,7 +24,22 @@ def _started(event: ev.SessionStarted) -> Said:
     cash = ", ".join(f"{number(money.amount)} {money.currency}" for money in event.cash)
     rules = ", ".join(rule.code for rule in event.rules)
     text = f"session {event.session} started on {event.venue} with {cash}; exit rules: {rules}"
-    return "session", "info", f"{text}; feed {event.feed}, {event.mode.value}"
+    return "session", "info", f"{text}; feed {event.feed}, {event.mode.value}{_carried(event)}"
+
+
+def _carried(event: ev.SessionStarted) -> str:
+    """Announce what the session takes over (E-64)."""
+    carried = event.carried
+    if carried is None:
+        return ""
+    told = []
+    for result in carried.results:
+        won = f", {100 * result.wins // result.trades} % won" if result.trades else ""
+        pnl = f"P&L {signed(result.pnl)} {result.currency}"
+        told.append(f"{pnl} ({result.trades} trades{won}), equity {number(result.equity)}")
+    held = f"; {len(carried.positions)} positions held over night" if carried.positions else ""
+    day = f"{local(carried.ended_at, 'UTC'):%Y-%m-%d}"
+    return f"; carried over from session {carried.session} of {day}: {', '.join(told)}{held}"
 
 
 def _ended(event: ev.SessionEnded) -> Said:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.domain import command as cmd
+from engine.domain.carryover import end
 from engine.domain.draft import Draft
 from engine.domain.entries import wrong_side
 from engine.domain.event import (
@@ -240,7 +241,7 @@ def _end(draft: Draft, market: Market, command: cmd.EndSession, now: Nanos) -> s
     if session is None or session.status is not SessionStatus.ACTIVE:
         return "no session is active"
     _accept(draft, command, "end the session")
-    draft.add(SessionEnded(session.id, SessionStatus.COMPLETED, command.by))
+    end(draft, market, SessionEnded(session.id, SessionStatus.COMPLETED, command.by))
     return None
 
 

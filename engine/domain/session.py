@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 
-from engine.domain.ids import Nanos, SessionId
+from engine.domain.ids import Nanos, PositionId, SessionId
 from engine.domain.money import Currency
 
 
@@ -35,6 +35,31 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True)
+class Result:
+    """How one account of a finished session stood when the next one took over."""
+
+    currency: Currency
+    pnl: Decimal
+    """Of that session: closing less opening equity."""
+    trades: int
+    wins: int
+    unrealised: Decimal
+    """Open profit of what is held, at the last journaled prices."""
+    equity: Decimal
+
+
+@dataclass(frozen=True)
+class Carryover:
+    """What a new session takes over from a finished one (E-64)."""
+
+    session: SessionId
+    ended_at: Nanos
+    results: tuple[Result, ...]
+    positions: tuple[PositionId, ...] = ()
+    """Held over night; they go on with their entries, stops and peaks."""
+
+
+@dataclass(frozen=True)
 class Session:
     id: SessionId
     started_at: Nanos
@@ -46,6 +71,7 @@ class Session:
     """Of a crashed session: when its last entry was made."""
     choice: Recovery | None = None
     """Decided after a crash and not carried out yet; outlives a crash during recovery."""
+    carried: Carryover | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +87,7 @@ class DayResult:
 
 @dataclass(frozen=True)
 class Account:
-    """Money of one currency. `cash + tied == initial + realised - fees`, always, exactly."""
+    """Money of one currency. `cash + tied == initial - carried + realised - fees`, exactly."""
 
     currency: Currency
     initial: Decimal
@@ -77,6 +103,13 @@ class Account:
     """Loss over which a person lifted the kill switch; the loss limit counts what comes on top."""
     earlier: DayResult | None = None
     """Earlier sessions of the same day; the loss limit counts them."""
+    carried: Decimal = Decimal(0)
+    """Open profit of positions held over night; `initial` counts it, cash does not have it yet."""
+
+    @property
+    def booked(self) -> Decimal:
+        """Cash and what is tied up: the equity if all were closed at its cost."""
+        return self.initial - self.carried + self.realised - self.fees
 
     @property
     def lost_today(self) -> Decimal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.domain.errors import IllegalTransition
 from engine.domain.event import (
     Entry,
@@ -13,33 +15,28 @@ from engine.domain.event import (
 )
 from engine.domain.ids import SessionId
 from engine.domain.mapping import changed
-from engine.domain.money import ZERO
-from engine.domain.session import Account, Recovery, Session, SessionStatus
+from engine.domain.money import ZERO, Currency, Money
+from engine.domain.session import Account, DayResult, Recovery, Session, SessionStatus
 from engine.domain.state import CRASHES_KEPT, State
 
 
 def started(state: State, entry: Entry, event: SessionStarted) -> State:
-    """Begin `event`'s session with its cash; nothing may be open."""
-    if state.positions or state.orders:
+    """Begin `event`'s session with its cash, and with the positions that it takes over."""
+    carried = event.carried.positions if event.carried else ()
+    if state.orders or carried != tuple(state.positions):
         raise IllegalTransition(f"session {event.session} started over open positions or orders")
+    held = {position.instrument for position in state.positions.values()}
     earlier = {result.currency: result for result in event.earlier}
     was_cut = state.session is not None and state.session.status is SessionStatus.CRASHED
     return State(
-        session=Session(event.session, entry.at, event.mode, event.venue, event.feed),
-        accounts={
-            m.currency: Account(
-                m.currency,
-                m.amount,
-                m.amount,
-                high_water=m.amount,
-                earlier=earlier.get(m.currency),
-                # What a person accepted today stays accepted today.
-                forgiven=state.accounts[m.currency].forgiven
-                if m.currency in earlier and m.currency in state.accounts
-                else ZERO,
-            )
-            for m in event.cash
-        },
+        session=Session(
+            event.session, entry.at, event.mode, event.venue, event.feed, carried=event.carried
+        ),
+        accounts={m.currency: _account(state, event, m, earlier) for m in event.cash},
+        instruments={id_: terms for id_, terms in state.instruments.items() if id_ in held},
+        extremes=state.extremes if held else {},
+        positions=state.positions,
+        marks={id_: mark for id_, mark in state.marks.items() if id_ in held},
         rules=event.rules,
         limits=event.limits,
         strategies=state.strategies,
@@ -48,6 +45,29 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
         # The same work goes on under a new name: what acted in it must not act again.
         handled=state.handled if was_cut else {},
         crashes=state.crashes,
+    )
+
+
+def _account(
+    state: State, event: SessionStarted, cash: Money, earlier: Mapping[Currency, DayResult]
+) -> Account:
+    """Return an account that opens with `cash` and what is held, at its last journaled prices."""
+    currency, known = cash.currency, state.accounts.get(cash.currency)
+    held = [p.cost for p in state.positions.values() if p.currency == currency]
+    if held and (known is None or known.cash != cash.amount):
+        raise IllegalTransition(f"{cash.amount} {currency} is not the cash beside what is held")
+    results = event.carried.results if held and event.carried else ()
+    carried = next((r.unrealised for r in results if r.currency == currency), ZERO)
+    equity = sum(held, cash.amount) + carried
+    return Account(
+        currency,
+        equity,
+        cash.amount,
+        high_water=equity,
+        # What a person accepted today stays accepted today.
+        forgiven=known.forgiven if known and currency in earlier else ZERO,
+        earlier=earlier.get(currency),
+        carried=carried,
     )
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 from typing import Final, TypeAlias
 
 from engine.domain import calendar
+from engine.domain.carryover import mark_of
 from engine.domain.command import SubmitSignal
 from engine.domain.decide import decide
 from engine.domain.event import Entry, Mark, OrderFilled, Peak, Resumed, SessionStarted
@@ -234,7 +235,7 @@ class Core:
             return ()
         self.marks_due = Nanos(now + MARK_EVERY)
         held = [instrument for instrument, band in self.bands.items() if band.held]
-        marks = [_mark(self.quotes[i]) for i in sorted(held) if i in self.quotes]
+        marks = [mark_of(self.quotes[i]) for i in sorted(held) if i in self.quotes]
         return tuple(m for m in marks if self.state.marks.get(m.instrument) != m)
 
     def _restart(self) -> None:
@@ -247,32 +248,6 @@ class Core:
             self.quotes[mark.instrument] = _quote(mark)
         self.catalog.update(self.state.instruments)
         self.guard.restart(self.state, self.quotes)
-
-
-def _leaves_open(
-    state: State, market: Market, report: VenueReport, was: WorkingOrder, now: Nanos
-) -> bool:
-    """Return whether a position is left to be judged after an execution of its exit: a level
-    that was passed while the exit was in flight still counts.
-    """
-    position = state.positions.get(was.order.position)
-    if position is None or was.order.exit is None or not isinstance(report, OrderFilled):
-        return False
-    quote = market.get(position.instrument)
-    age_max = state.limits.price_age_max_s * SECOND
-    return position.is_guarded(now) and quote is not None and quote.age(now) <= age_max
-
-
-def _mark(quote: Quote) -> Mark:
-    return Mark(
-        quote.instrument,
-        quote.last,
-        quote.at,
-        quote.turnover,
-        quote.volume,
-        quote.session_start,
-        quote.oi,
-    )
 
 
 def _quote(mark: Mark) -> Quote:

@@ -250,6 +250,20 @@ class Core:
         self.guard.restart(self.state, self.quotes)
 
 
+def _leaves_open(
+    state: State, market: Market, report: VenueReport, was: WorkingOrder, now: Nanos
+) -> bool:
+    """Return whether a position is left to be judged after an execution of its exit: a level
+    that was passed while the exit was in flight still counts.
+    """
+    position = state.positions.get(was.order.position)
+    if position is None or was.order.exit is None or not isinstance(report, OrderFilled):
+        return False
+    quote = market.get(position.instrument)
+    age_max = state.limits.price_age_max_s * SECOND
+    return position.is_guarded(now) and quote is not None and quote.age(now) <= age_max
+
+
 def _quote(mark: Mark) -> Quote:
     return Quote(
         mark.instrument,

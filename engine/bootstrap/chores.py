@@ -23,7 +23,9 @@ from engine.runtime.market_hours import market_hours
 from engine.runtime.monitor import Monitor
 from engine.runtime.signal_lines import SignalLines, watch
 from engine.store import backup
+from engine.store.audit import open_differences
 from engine.store.export import CsvExports
+from engine.store.mending import Mending
 from engine.store.resilient import ResilientJournal
 
 DAY_SECONDS = 24 * 3600.0
@@ -45,12 +47,14 @@ class Keeper:
         self._database = data_dir / "holdfast.db"
         self._backups = data_dir / "backups"
         self._exports = CsvExports(self._database, data_dir / "exports")
+        self.tables = Mending(self._store, self._database) if self._store else None
         self.checkpointed_at: Nanos | None = None
 
     async def audit(self) -> None:
         """Say where the tables of open positions and the journal disagree; the journal holds."""
         if self._store is not None:
-            for difference in await self._store.open_differences(self._engine.state):
+            state = self._engine.state
+            for difference in await self._store.on_writer(lambda db: open_differences(db, state)):
                 text = f"{difference}; the journal holds, `holdfast repair` rebuilds the tables"
                 self._logbook.log("error", "store", text)
 

@@ -111,6 +111,7 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         slippage_bps=settings.paper.slippage_bps,
         fees=fees_of(settings),
         checkpoint_s=settings.checkpoint.interval,
+        reconcile_s=settings.reconcile.interval,
         backup_s=settings.backup.interval,
         backups_kept=settings.backup.keep,
         recovery_flat=Recovery(settings.recovery.flat),

@@ -42,6 +42,7 @@ from engine.runtime.executor import Executor
 from engine.runtime.host import Host
 from engine.runtime.logbook import Logbook
 from engine.runtime.monitor import Monitor
+from engine.runtime.reconciler import Reconciler
 from engine.runtime.sensors import Watching
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_process import ProcessHost
@@ -109,6 +110,10 @@ class LiveEngine:
         self.engine.subscribe(self.executor.on_entry, lambda tick, _quote: self.venue.on_tick(tick))
         self.engine.subscribe(self.strategist.on_entry, self._on_strategy_tick)
         self.engine.subscribe(self._on_control)
+        means = (self.clock, self.logbook, self.keeper.tables)
+        self.reconciler = Reconciler(self.engine, self.venue, *means)
+        self.engine.subscribe(self.reconciler.on_entry)
+        await self.reconciler.reconcile()
 
     @property
     def quotes(self) -> Mapping[InstrumentId, Quote]:
@@ -185,6 +190,7 @@ class LiveEngine:
             ("strategies", self._strategy_time),
             ("health", lambda: monitor.run(self.reports.take)),
             ("reports", self.reports.run),
+            ("reconciliation", lambda: self.reconciler.run(options.reconcile_s)),
             ("holidays", lambda: learn_holidays(*holidays)),
         ]
         path = options.signals_file
@@ -211,10 +217,9 @@ class LiveEngine:
         await self.tending.once("store", self.keeper.keep())
 
     async def _feed(self) -> None:
+        # A recording can wait for whoever is to see it from the start.
         while self.source.mode is Mode.REPLAY and not self.strategist.is_ready:  # noqa: ASYNC110
-            await asyncio.sleep(
-                0.01
-            )  # a recording can wait for whoever is to see it from the start
+            await asyncio.sleep(0.01)
         is_recording = self.source.mode is Mode.REPLAY
         lost = self.monitor.feed_lost
         async for batch in flowing(self.source.ticks, self.clock, lost, is_recording=is_recording):

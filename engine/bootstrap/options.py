@@ -36,6 +36,7 @@ class LiveOptions:
     slippage_bps: Decimal = Decimal(0)
     fees: Fees = field(default_factory=Fees)
     checkpoint_s: float = 30.0
+    reconcile_s: float = 60.0
     backup_s: float = 3600.0
     backups_kept: int = 24
     recovery_flat: Recovery = Recovery.RESUME

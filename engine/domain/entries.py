@@ -22,6 +22,9 @@ from engine.domain.strategy import Phase
 
 INSTRUMENT_BLOCK: Final = "instrument:"
 """Prefix of a block that holds for one instrument only: `instrument:SYMBOL`."""
+VENUE_BLOCK: Final = "venue:"
+"""Prefix of the block of an instrument that the venue and we disagree on: `venue:SYMBOL`."""
+_ONE_INSTRUMENT: Final = (INSTRUMENT_BLOCK, VENUE_BLOCK)
 
 Check = Callable[[State, Market, Signal, Nanos], str | None]
 
@@ -98,9 +101,9 @@ def _blocks(state: State, market: Market, signal: Signal, now: Nanos) -> str | N
     if state.latch is not None:
         return f"flatten is latched: {state.latch.reason}"
     for source, reason in state.blocks.items():
-        if not source.startswith(INSTRUMENT_BLOCK):
+        if not source.startswith(_ONE_INSTRUMENT):
             return f"entries blocked by {source}: {reason}"
-        if source == f"{INSTRUMENT_BLOCK}{signal.instrument}":
+        if source in {f"{prefix}{signal.instrument}" for prefix in _ONE_INSTRUMENT}:
             return reason
     return None
 

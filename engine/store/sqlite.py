@@ -154,11 +154,9 @@ class SqliteJournal:
         """
         return await asyncio.to_thread(_read_only, self._path, audit.differences)
 
-    async def open_differences(self, state: State) -> list[audit.Difference]:
-        """Return what the rows of open positions say and `state`, the newest, does not; quick."""
-        return await self._submit(
-            lambda: self._writer.run(lambda db: audit.open_differences(db, state))
-        )
+    async def on_writer(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Have `work` run on the writing connection, after everything submitted before."""
+        return await self._submit(lambda: self._writer.run(work))
 
     async def repair(self) -> list[audit.Difference]:
         """Rebuild the tables from the journal, on a person's request; return what was wrong."""

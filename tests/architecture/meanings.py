@@ -56,7 +56,7 @@ MEANINGS: Final[dict[str, str]] = {
     "freshness.danger_pct": "What is near, a fraction of the level.",
     "freshness.stale": "Seconds of silence after which the feed counts as silent.",
     "checkpoint.interval": "Seconds between checkpoints.",
-    "reconcile.interval": IDLE,
+    "reconcile.interval": "Seconds between two comparisons of engine, database and venue.",
     "health.interval": IDLE + " Health is measured once a second.",
     "quality.enabled": "`false`: data quality is measured and holds nothing back.",
     "quality.gate": "No entry on an instrument whose score is below.",

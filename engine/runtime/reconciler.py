@@ -1,0 +1,193 @@
+"""Holds engine, database and venue against each other, again and again, and acts on the proven.
+
+A run never closes a position by itself and never waits longer than the venue is given. What it
+settles goes the ordinary ways: a missed fill is reported like any fill, an order is cancelled like
+any order. What needs a person blocks entries on its instrument, with the finding as the reason;
+exits never ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from engine.domain.entries import VENUE_BLOCK
+from engine.domain.event import EntriesAllowed, EntriesBlocked, Entry, FeedChanged
+from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
+from engine.domain.inputs import Reported
+from engine.domain.money import plain
+from engine.domain.reconcile import PROOF, Action, Finding, Found, findings, reports
+from engine.domain.state import State
+from engine.domain.truth import Failed, OpenRow, VenueTruth
+from engine.ports.clock import Clock
+from engine.ports.journal import JournalError
+from engine.ports.tables import Tables
+from engine.ports.venue import Accountant, Venue
+from engine.runtime.engine import Engine
+from engine.runtime.logbook import Logbook
+
+ANSWER_SECONDS: Final = 10.0
+"""A venue that has not answered by then has not answered."""
+LOOK_BACK: Final = 5 * SECOND
+"""Fills are asked for from so long before the oldest entry: clocks differ, orders take time."""
+SOURCE: Final = "reconcile"
+_STEP_S: Final = 0.25
+_ASKED: Final = frozenset({Found.GONE, Found.UNKNOWN_HERE, Found.DIFFERS})
+"""Findings that block entries on their instrument once a person is asked."""
+_LEVELS: Final = {Action.ASK: "error", Action.AGAIN: "info"}
+
+
+class Books(Venue, Accountant, Protocol):
+    """A venue that can be asked for its account."""
+
+
+class Reconciler:
+    """`reconcile` once before the session begins, then `run` beside it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        venue: Books,
+        clock: Clock,
+        logbook: Logbook,
+        tables: Tables | None = None,
+    ) -> None:
+        self._engine, self._venue, self._clock = engine, venue, clock
+        self._logbook, self._tables = logbook, tables
+        self._is_wanted = False
+        self.found: tuple[Finding, ...] = ()
+        """What the newest run found."""
+        self.good_at: Nanos | None = None
+        """When the venue last answered."""
+        self.runs = 0
+        self.counts: Counter[Found] = Counter()
+        """How often each kind was found anew."""
+
+    def on_entry(self, entry: Entry, state: State) -> None:
+        """Reconcile at once when prices flow again; an engine's entry listener."""
+        if isinstance(entry.event, FeedChanged) and entry.event.is_up:
+            self.want()
+
+    def want(self) -> None:
+        """Let the next run begin now."""
+        self._is_wanted = True
+
+    async def run(self, every_s: float) -> None:
+        """Reconcile for ever: every `every_s` seconds, sooner when asked or in doubt."""
+        while True:
+            waited = 0.0
+            while waited < self._pause(every_s) and not self._is_wanted:
+                await self._clock.sleep(_STEP_S)
+                waited += _STEP_S
+            await self.reconcile()
+
+    def _pause(self, every_s: float) -> float:
+        in_doubt = any(f.action in {Action.AGAIN, Action.NOTHING} for f in self.found)
+        return min(every_s, PROOF / SECOND) if in_doubt else every_s
+
+    async def reconcile(self) -> tuple[Finding, ...]:
+        """Ask, compare, settle what is proven, and return what was found."""
+        self._is_wanted = False
+        open_before = set(self._engine.state.positions)
+        # A position that closes while its row is read is no orphan: it was open before.
+        rows = [row for row in await self._rows() if row.position not in open_before]
+        truth = await self._ask(self._engine.state)
+        before, state = self.found, self._engine.state
+        self.found = findings(state, truth, rows, before)
+        self.runs += 1
+        if not any(finding.what is Found.UNREACHABLE for finding in self.found):
+            self.good_at = truth.at
+            self._block(state)
+        self._tell(before)
+        await self._settle()
+        return self.found
+
+    async def _rows(self) -> list[OpenRow]:
+        if self._tables is None or not self._engine.is_persisted:
+            return []
+        try:
+            return await self._tables.open_rows()
+        except (JournalError, OSError) as error:
+            self._logbook.log("warning", SOURCE, f"the tables cannot be read: {error}")
+            return []
+
+    async def _ask(self, state: State) -> VenueTruth | Failed:
+        now = self._clock.now()
+        begun = [position.opened_at for position in state.positions.values()]
+        begun += [working.requested_at for working in state.orders.values()]
+        since = Nanos(max(0, min(begun, default=now) - LOOK_BACK))
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._venue.account_truth(since)
+        except TimeoutError:
+            return Failed(now, f"no answer within {ANSWER_SECONDS:g} s")
+        except Exception as error:  # noqa: BLE001  whatever it was, it proves nothing
+            return Failed(now, f"{type(error).__name__}: {error}"[:200])
+
+    def _block(self, state: State) -> None:
+        """Block entries on what a person must look at; allow them where all is well again."""
+        doubted = {finding.instrument for finding in self.found if finding.what in _ASKED}
+        for source in state.blocks:
+            id_ = InstrumentId(source.removeprefix(VENUE_BLOCK))
+            if source.startswith(VENUE_BLOCK) and id_ not in doubted:
+                self._engine.submit(EntriesAllowed(source))
+        for finding in self.found:
+            if finding.what in _ASKED and finding.action is Action.ASK:
+                source = f"{VENUE_BLOCK}{finding.instrument}"
+                self._engine.submit(EntriesBlocked(source, str(finding)))
+
+    async def _settle(self) -> None:
+        for report in reports(self.found):
+            self._engine.submit(Reported(report))
+        settled = [finding for finding in self.found if finding.action is Action.SETTLE]
+        for finding in settled:
+            if finding.what is Found.STRAY_ORDER:
+                await self._cancel(OrderId(finding.subject))
+        await self._mend(PositionId(f.subject) for f in settled if f.what is Found.ORPHAN_ROW)
+
+    async def _cancel(self, order: OrderId) -> None:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._venue.cancel(order)
+        except Exception as error:  # noqa: BLE001  it is found again and tried again
+            text = f"stray order {order} could not be cancelled: {type(error).__name__}: {error}"
+            self._logbook.log("warning", SOURCE, text)
+
+    async def _mend(self, orphans: Iterable[PositionId]) -> None:
+        wanted = tuple(orphans)
+        if self._tables is None or not wanted:
+            return
+        try:
+            done = await self._tables.mend(wanted)
+        except (JournalError, OSError) as error:
+            done = [f"rows could not be put right: {error}"]
+        for line in done:
+            self._logbook.log("warning", SOURCE, line)
+
+    def _tell(self, before: Iterable[Finding]) -> None:
+        """Log what is new as one structured record each (E-49); all well: a line at debug."""
+        known = {(finding.key, finding.action) for finding in before}
+        kinds = {finding.key for finding in before}
+        for finding in self.found:
+            if finding.key not in kinds:
+                self.counts[finding.what] += 1
+            if (finding.key, finding.action) not in known:
+                level = _LEVELS.get(finding.action, "warning")
+                self._logbook.log(level, SOURCE, str(finding), _record(finding))
+        if not self.found:
+            is_over = bool(kinds)
+            text = "engine, database and venue agree" + (" again" if is_over else "")
+            self._logbook.log("info" if is_over else "debug", SOURCE, text)
+
+
+def _record(finding: Finding) -> tuple[tuple[str, str], ...]:
+    return (
+        ("trade", finding.subject),
+        ("instrument", finding.instrument or ""),
+        ("engine", plain(finding.here)),
+        ("database", finding.row),
+        ("venue", plain(finding.there)),
+        ("action", finding.action.value),
+    )

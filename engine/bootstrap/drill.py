@@ -16,11 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from random import Random  # noqa: TID251 (a drill's edge; always seeded)
 from typing import Final
 
 from engine.bootstrap.drill_life import Life, Manner, Process
-from engine.bootstrap.drill_load import Load
+from engine.bootstrap.drill_load import Chance, Load
 from engine.bootstrap.drill_proof import LEDGER, LOST, OTHER, TWICE, Examiner, Fault, Witness
 from engine.domain.ids import Nanos
 from engine.domain.money import ZERO
@@ -131,7 +130,7 @@ class Drill:
         self._database = data_dir / "holdfast.db"
         self._start = start
         self._clock = clock
-        self._rng = Random(seed)  # noqa: S311 (a drill, not a secret)
+        self._rng = Chance(seed)
         self._manners = manners
         self._load = Load(self._rng, f"drill{seed}", wanted)
         self._pause_s = pause_s

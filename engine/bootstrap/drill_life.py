@@ -6,10 +6,9 @@ import asyncio
 from contextlib import suppress
 from enum import Enum, unique
 from pathlib import Path
-from random import Random  # noqa: TID251 (a drill's edge; always seeded)
 from typing import Final, Protocol, Self
 
-from engine.bootstrap.drill_load import Load, fresh
+from engine.bootstrap.drill_load import Chance, Load, fresh
 from engine.bootstrap.drill_proof import Witness
 from engine.domain.command import Command
 from engine.domain.event import Entry
@@ -60,7 +59,7 @@ class Life:
     """Use as a context; `watched` first, then `end`."""
 
     def __init__(
-        self, path: Path, process: Process, witness: Witness, load: Load, rng: Random, clock: Clock
+        self, path: Path, process: Process, witness: Witness, load: Load, rng: Chance, clock: Clock
     ) -> None:
         self._link = SocketLink(path, Hello("drill", "drill", is_console=False))
         self._process = process

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from random import Random  # noqa: TID251 (a drill's edge; always seeded)
+from random import Random  # noqa: TID251 (the drill's edge; always seeded)
 from typing import Final
 
 from engine.domain.command import (
@@ -37,10 +37,14 @@ UNBLOCKED: Final = 0.2
 """Share of the commands that lift what holds entries back, while something does."""
 
 
+class Chance(Random):
+    """The drill's only chance: one seed, one drill."""
+
+
 class Load:
     """Makes commands out of chance and of what is open."""
 
-    def __init__(self, rng: Random, name: str, wanted: int) -> None:
+    def __init__(self, rng: Chance, name: str, wanted: int) -> None:
         """`name` goes into every id; `wanted`: about so many positions are kept open."""
         self._rng = rng
         self._name = name

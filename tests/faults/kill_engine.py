@@ -48,6 +48,7 @@ WITH_STRACE: Final = (Manner.RUNNING, Manner.WRITING, Manner.TELLING, Manner.STA
 WITHOUT: Final = (Manner.RUNNING, Manner.TELLING, Manner.STARTING)
 PLANTED: Final = (Manner.TELLING,)
 BEGIN, END = "<!-- kill-engine: begin -->", "<!-- kill-engine: end -->"
+NEWLINE: Final = "\n"
 HEAD: Final = (
     "| fault | engine | kills | with positions | acknowledged | lost | twice | ledger off by "
     "| restart p50 / p95 | journal | seed | machine |\n|" + "---|" * 12
@@ -141,7 +142,9 @@ class Harness:
 
 
 def machine() -> str:
-    return f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+    """Return what it ran on, and how busy that was with other work."""
+    system = f"Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores, load {os.getloadavg()[2]:.1f}, {system}"
 
 
 def row(figures: Figures, engine: str, inside: int) -> str:
@@ -167,20 +170,24 @@ def row(figures: Figures, engine: str, inside: int) -> str:
 
 
 def report(path: Path, rows: list[str]) -> None:
-    """Put the table into `path`, in the place of the last one."""
+    """Put the table into `path`; rows there of engines that are not in `rows` stay."""
     text = path.read_text(encoding="utf-8") if path.exists() else "# Faults\n"
+    before, begin, rest = text.partition(BEGIN)
+    old, _, after = rest.partition(END)
+    kept = {_engine(line): line for line in old.splitlines() if line.startswith("| SIGKILL")}
+    kept |= {_engine(line): line for line in rows}
     table = (
         f"{BEGIN}\n## The engine killed under load\n\n"
         "Written by `python -m tests.faults.kill_engine --report docs/faults.md`; the planted bug "
         f"(entries acknowledged before their commit) has to be found.\n\n{HEAD}\n"
-        + "\n".join(rows)
+        + "\n".join(kept[name] for name in sorted(kept, reverse=True))
         + f"\n{END}"
     )
-    if BEGIN in text and END in text:
-        text = text[: text.index(BEGIN)] + table + text[text.index(END) + len(END) :]
-    else:
-        text = f"{text.rstrip()}\n\n{table}\n"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(f"{before.rstrip()}\n\n{table}{after if begin else NEWLINE}", encoding="utf-8")
+
+
+def _engine(line: str) -> str:
+    return line.split(" | ")[1]
 
 
 def measured(
@@ -207,7 +214,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--entries", type=int, default=100_000, help="in the journal before")
+    parser.add_argument("--entries", type=int, default=0, help="in the journal before")
     parser.add_argument("--report", type=Path)
     parser.add_argument("--planted", action="store_true", help="the planted bug alone")
     args = parser.parse_args()
@@ -224,7 +231,8 @@ def main() -> int:
         print("SKIPPED: no strace here, so no kill inside a write", file=sys.stderr)
     if args.report is not None and figures.is_proven:
         planted = row(bug, "planted bug: acknowledges before the commit", 0)
-        report(args.report, [row(figures, "the product's", inside), planted])
+        before = f", after {args.entries:,} entries" if args.entries else ""
+        report(args.report, [row(figures, f"the product's{before}", inside), planted])
     return 0 if figures.is_proven else 1
 
 

@@ -15,7 +15,7 @@ from typing import Final
 
 from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.feeds import Source, source_of
-from engine.bootstrap.opening import open_session, paper_settings, past_of
+from engine.bootstrap.opening import open_session, paper_settings, past_of, stand
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
 from engine.bootstrap.tending import Tending, flowing
@@ -102,6 +102,7 @@ class LiveEngine:
         past = await past_of(journal, base)
         self.venue = PaperVenue(self.clock, paper_settings(self.options, state, past.cash))
         past.teach(self.venue)
+        stand(self.venue, state)
         self.executor = Executor(self.venue, self.engine.submit, self.clock)
         self.executor.resume(state)
         self.strategist = Strategist(

@@ -219,6 +219,17 @@ class Past:
             venue.learn(order, fill, self.instruments[order.instrument])
 
 
+def stand(venue: PaperVenue, state: State) -> None:
+    """Let the orders that a new paper venue's last life had accepted wait there again.
+
+    One that was requested and not accepted may never have been sent: the executor looks, then
+    sends it.
+    """
+    for working in state.orders.values():
+        if working.venue_order is not None or working.filled:
+            venue.stand(working.order, state.instruments[working.order.instrument])
+
+
 async def past_of(journal: Journal, base: State | None = None) -> Past:
     """Return what happened since a session last began with nothing held, or since `base`.
 

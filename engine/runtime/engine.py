@@ -46,7 +46,7 @@ class Engine:
         self._room.set()
         self._entry_listeners: list[EntryListener] = []
         self._tick_listeners: list[TickListener] = []
-        self.is_persisted = True
+        self.is_persisted = STORE not in core.state.blocks
         self.store_error = ""
         self.on_commit: Callable[[int, Nanos], None] = lambda _n, _took: None
         self.on_decided: Callable[[Nanos], None] = lambda _took: None

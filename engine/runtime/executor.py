@@ -46,26 +46,43 @@ class Executor:
         self._clock = clock
         self._todo: asyncio.Queue[Todo] = asyncio.Queue()
         self._in_flight = 0
+        self._open: dict[OrderId, asyncio.Event] = {}
+        """Orders that are being sent or looked for; set when that is over."""
         venue.report = self._report
 
     def _report(self, report: VenueReport) -> None:
         self._submit(Reported(report))
 
     def resume(self, state: State) -> None:
-        """Take up the orders that were not final when the last process ended: look, then send."""
+        """Take up the orders that were not final when the last process ended: look, then send.
+
+        One whose cancel was decided is never sent, and its cancel is (again).
+        """
         for working in state.orders.values():
             terms = state.instruments[working.order.instrument]
-            self._todo.put_nowait((working.order, terms, working.status))
+            status = OrderStatus.UNKNOWN if working.cancel_requested else working.status
+            self._begin(working.order, terms, status)
+            if working.cancel_requested:
+                self._todo.put_nowait(working.order.id)
 
     def on_entry(self, entry: Entry, state: State) -> None:
         """Note an order or a cancel that has just become durable."""
         match entry.event:
             case OrderRequested(order=order):
-                self._todo.put_nowait((order, state.instruments[order.instrument], None))
+                self._begin(order, state.instruments[order.instrument], None)
             case CancelRequested(order=id_):
                 self._todo.put_nowait(id_)
+            case OrderTimedOut(order=id_) if id_ not in self._open:
+                working = state.orders.get(id_)
+                if working is not None:  # nobody looks for it yet: its report was lost
+                    terms = state.instruments[working.order.instrument]
+                    self._begin(working.order, terms, OrderStatus.UNKNOWN)
             case _:
                 return
+
+    def _begin(self, order: Order, terms: Instrument, status: OrderStatus | None) -> None:
+        self._open[order.id] = asyncio.Event()
+        self._todo.put_nowait((order, terms, status))
 
     @property
     def waiting(self) -> int:
@@ -91,10 +108,13 @@ class Executor:
                 await self._cancel(todo)
                 return
             order, terms, status = todo
-            if status is None:
-                await self._send(order, terms)
-            else:
-                await self._take_up(order, terms, status)
+            try:
+                if status is None:
+                    await self._send(order, terms)
+                else:
+                    await self._take_up(order, terms, status)
+            finally:
+                self._open.pop(order.id).set()
         finally:
             self._in_flight -= 1
 
@@ -117,6 +137,9 @@ class Executor:
             await self._find_out(order.id)
 
     async def _cancel(self, id_: OrderId) -> None:
+        """Cancel, after the order itself: one that overtook it would be told of no such order."""
+        if id_ in self._open:
+            await self._open[id_].wait()
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._venue.cancel(id_)
@@ -143,4 +166,4 @@ class Executor:
             return None
         for report in reports or ():
             self._submit(Reported(report))
-        return reports is not None
+        return None if reports == () else reports is not None  # nothing said: no evidence

@@ -165,6 +165,15 @@ class PaperVenue:
         if ticket.remaining <= 0:
             self._orders.finish(ticket)
 
+    def stand(self, order: Order, instrument: Instrument) -> None:
+        """Let what is left of an order that this venue had accepted wait for its price again."""
+        ticket = self._orders.get(order.id) or self._orders.add(order, instrument)
+        if ticket.is_final or ticket in self._orders.open():
+            return
+        if not ticket.reports:
+            ticket.reports.append(accepted(order))
+        self._orders.wait(ticket)
+
     def book(self) -> dict[str, Any]:
         """Return everything that must survive a restart, as JSON data."""
         return {

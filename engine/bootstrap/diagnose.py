@@ -59,7 +59,12 @@ def _store(path: Path) -> str:
         return "none yet"
     with StoreReader.open(path) as reader:
         head, stamp = reader.verify_chain(), reader.stamp()
-        return f"{head.seq:,} entries, all of them unbroken; mode {stamp['mode']}"
+        broken = [f"{p.session} {p}" for p in reader.balance() if not p.is_ok]
+        if broken:
+            text = "`holdfast repair` holds the tables against the journal"
+            raise JournalRefused(f"balance: {'; '.join(broken)}; {text}")
+        said = f"{head.seq:,} entries, all of them unbroken; mode {stamp['mode']}"
+        return f"{said}; the balance of every session is OK"
 
 
 def _engine(data_dir: Path) -> str:

@@ -126,6 +126,12 @@ class _Batch:
     ) -> None:
         self._session = (entry.at, event.symbols if isinstance(event, ev.SessionStarted) else None)
 
+    def of_marks(self, event: ev.QuotesMarked, entry: ev.Entry) -> None:
+        """A session that has ended is worth what its positions are worth when the next begins."""
+        session = self._after.session
+        if session is not None and session.ended_at is not None:
+            self._session = (entry.at, None)
+
     def of_request(self, event: ev.OrderRequested, entry: ev.Entry) -> None:
         working = WorkingOrder(event.order, OrderStatus.REQUESTED, entry.at)
         self._orders[event.order.id] = _touched(working, entry.at)
@@ -232,6 +238,7 @@ _TOUCHES: Final[dict[type, Callable[[_Batch, Any, ev.Entry], None]]] = {
     ev.SessionEnded: _Batch.of_session,
     ev.SessionCrashed: _Batch.of_session,
     ev.Resumed: _Batch.of_session,
+    ev.QuotesMarked: _Batch.of_marks,
     ev.SignalAccepted: _Batch.of_signal,
     ev.SignalRefused: _Batch.of_signal,
     ev.OrderRequested: _Batch.of_request,

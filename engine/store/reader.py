@@ -8,10 +8,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from engine.domain.session import Mode
+import msgspec
+
+from engine.domain.balance import PositionBook, Proof, SessionBook, prove
+from engine.domain.money import Currency
+from engine.domain.session import Account, Mode
 from engine.ports.journal import JournalRefused
 from engine.store.chain import Head, genesis
 from engine.store.opening import follow
@@ -109,6 +114,38 @@ class StoreReader:
             after,
         )
 
+    def balance(self) -> tuple[Proof, ...]:
+        """Return whether the money of each session adds up, oldest first."""
+        self._db.execute("BEGIN")  # one moment of a store that an engine may be writing to
+        try:
+            return self._balance()
+        finally:
+            self._db.execute("COMMIT")
+
+    def _balance(self) -> tuple[Proof, ...]:
+        sessions = [
+            SessionBook(
+                row["session_id"],
+                msgspec.json.decode(row["accounts"], type=tuple[Account, ...]),
+                None if row["end_time"] is None else _amount(row["final_portfolio_value"]),
+                row["mode"] != Mode.REPLAY.value,
+            )
+            for row in self._db.execute("SELECT * FROM trading_sessions ORDER BY rowid")
+        ]
+        positions = [
+            PositionBook(
+                row["position_id"],
+                row["session_id"],
+                Currency(row["currency"]),
+                _amount(row["gross_pnl"]),
+                _amount(row["fees"]),
+                _amount(row["pnl"]) if row["status"] == "closed" else None,
+                _amount(row["cost"]) if row["status"] == "active" else None,
+            )
+            for row in self._db.execute("SELECT * FROM positions ORDER BY rowid")
+        ]
+        return prove(sessions, positions)
+
     def verify_chain(self) -> Head:
         """Follow the whole hash chain; return its end. Raises JournalRefused."""
         stamp = [str(value) for value in self.stamp().values()]
@@ -116,6 +153,10 @@ class StoreReader:
 
     def _rows(self, query: str, *values: str | int | None) -> list[Record]:
         return [dict(row) for row in self._db.execute(query, values)]
+
+
+def _amount(text: str | None) -> Decimal:
+    return Decimal(text or 0)
 
 
 def _require_known(db: sqlite3.Connection, path: Path) -> None:

@@ -131,8 +131,10 @@ def sessions(args: argparse.Namespace, data_dir: Path) -> int:
     """Print the sessions, newest first."""
     with stored(data_dir) as reader:
         found = reader.sessions() if reader is not None else []
-    columns = ("session_id", "mode", "venue", "start_time", "end_time", "status")
-    return _show(args, [dict(r) for r in found], columns)
+        proofs = {p.session: str(p) for p in reader.balance()} if reader is not None else {}
+    columns = ("session_id", "mode", "venue", "start_time", "end_time", "status", "balance")
+    rows: list[Row] = [{**r, "balance": proofs.get(str(r["session_id"]), "")} for r in found]
+    return _show(args, rows, columns)
 
 
 def strategies(args: argparse.Namespace, data_dir: Path) -> int:

@@ -37,27 +37,10 @@ class Band:
     """
 
     __slots__ = (
-        "_longs",
-        "_numbers",
-        "_oi",
-        "_shorts",
-        "_times",
-        "_vwap",
-        "best",
-        "calm_hi",
-        "calm_lo",
-        "deadline",
-        "has_news",
-        "held",
-        "hi",
-        "high",
-        "is_timed",
-        "lo",
-        "low",
-        "oi_from",
-        "tickets",
-        "worst",
-    )
+        "_longs", "_numbers", "_oi", "_shorts", "_times", "_vwap", "best", "calm_hi", "calm_lo",
+        "deadline", "has_news", "held", "hi", "high", "is_timed", "lo", "low", "oi_from",
+        "tickets", "worst"
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.tickets: dict[PositionId, int] = {}

@@ -111,7 +111,7 @@ async def test_a_paused_day_stands_still_and_goes_on_step_by_step(tmp_path: Path
             while "r" not in answers:
                 await asyncio.sleep(0.01)
             live.stop("test")
-    assert answers["s"] == "feed step"
+    assert answers["s"] == "feed step 2"
     assert "forward only" in answers["b"]
     assert "unknown verb rewind" in answers["x"]
     assert live.core.ticks == len(DAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -35,6 +36,9 @@ from engine.runtime.strategy_wire import (
 )
 
 Submit = Callable[[Input], None]
+SIGNALS_MAX: Final = 200
+"""A strategy that wants more at once, or within a second, has failed: an exit must not stand in
+line behind its wishes."""
 PATIENCE_S: Final = 60
 """A decision waits for a tick of its instrument so long, or two bars; then it is dropped."""
 REMEMBER_S: Final = 60
@@ -68,6 +72,8 @@ class StrategyRun:
         self._queue = queue
         self._host: StrategyHost | None = None
         self._life = 0
+        self._sent: deque[Nanos] = deque(maxlen=SIGNALS_MAX)
+        """When its newest signals went to the engine."""
         self._undecided = 0
         """Bars that the strategy was told of and has not answered."""
         self._remembered_at = Nanos(0)
@@ -188,6 +194,11 @@ class StrategyRun:
     def send(self, signal: Signal, now: Nanos) -> None:
         """Hand a signal to the engine, which accepts or refuses it; not one that is too old."""
         name = self.spec.name
+        if len(self._sent) == SIGNALS_MAX and 0 <= now - self._sent[0] < SECOND:
+            if self.is_running:
+                self._fail(f"more than {SIGNALS_MAX} signals within a second")
+            return
+        self._sent.append(now)
         if now - signal.at > (patience := _patience(self.needs)):
             reason = f"no tick of {signal.instrument} within {patience // SECOND} s"
             self._submit(StrategyNoted(name, f"ENTRY DROPPED {signal.id}: {reason}"))
@@ -205,9 +216,12 @@ class StrategyRun:
             return
         self._undecided -= is_bars
         if isinstance(reply, Fault):
-            self.halt()
-            self.phase = Phase.FAILED
-            self._submit(StrategyFailed(self.spec.name, reply.why, reply.traceback))
+            self._fail(reply.why, reply.traceback)
+            return
+        signals = [signal for advice in reply.advice for signal in advice.signals]
+        notes = sum(len(advice.notes) for advice in reply.advice)
+        if max(len(signals), notes) > SIGNALS_MAX:
+            self._fail(f"{len(signals)} signals, {notes} notes at once; at most {SIGNALS_MAX}")
             return
         if reply.needs is not None:
             self._prepare(reply.needs)
@@ -216,11 +230,16 @@ class StrategyRun:
         if reply.memory is not None:
             self._memory = reply.memory
             self.remember()
-        for signal in (signal for advice in reply.advice for signal in advice.signals):
+        for signal in signals:
             if reply.needs is not None and f"s:{signal.id}" in self._before.handled:
                 self._said_again(signal)
             else:
                 self._queue.add(signal)
+
+    def _fail(self, why: str, traceback: str = "") -> None:
+        self.halt()
+        self.phase = Phase.FAILED
+        self._submit(StrategyFailed(self.spec.name, why, traceback))
 
     def _said_again(self, signal: Signal) -> None:
         """Match a wish of the last life with its order; it acted already and must not again."""

@@ -113,8 +113,7 @@ class LiveEngine:
         self.engine.subscribe(self._on_control)
         means = (self.clock, self.logbook, self.keeper.tables)
         self.reconciler = Reconciler(self.engine, self.venue, *means)
-        self.engine.subscribe(self.reconciler.on_entry)
-        await self.reconciler.reconcile()
+        await self.reconciler.begin(self.monitor.sensors)
 
     @property
     def quotes(self) -> Mapping[InstrumentId, Quote]:

@@ -1,5 +1,5 @@
 """From measurements to components with reasons (O-20). Pure; a component that is not built yet
-(reconciliation, breakers, API, caches) is left out, it is not shown as healthy.
+(breakers, API, caches) is left out, it is not shown as healthy.
 
 Each is 100 minus its losses, at least 0. Most losses are ramps: none up to `good`, then growing
 evenly up to `points` at `bad` and above, so no band has a hole or a cliff that was not meant.
@@ -11,7 +11,9 @@ evenly up to `points` at `bad` and above, so no band has a hole or a cliff that 
 |  |  |  | exit durable p99 50 ms to 1 s: 60; inbox 1 k to 20 k: 40; |
 |  |  |  | unknown exit 30 each, failed close 15 each, 90 together |
 | store | 20 | yes | NOT PERSISTED 100; off 30; commit p99 20 ms to 2 s: 60; checkpoint late: 40 |
-| quality | 10 | no | what the data score lacks; 10 per instrument below the gate, 40 together |
+| quality | 5 | no | what the data score lacks; 10 per instrument below the gate, 40 together |
+| reconciliation | 5 | no | last answer 2 to 10 intervals ago: 100; none ever: 50; |
+|  |  |  | 40 per difference that a person must decide, 80 together |
 | loop | 5 | no | lag p99 20 to 500 ms: 100 |
 | strategies | 5 | no | share that failed x 100 |
 | memory | 5 | no | 60 to 100 % of the limit: 100 |
@@ -129,7 +131,28 @@ def _quality(vitals: Vitals) -> Component:
     lacking = Loss(100 - given.score, f"data score {given.score:.0f} {given.worst}".rstrip())
     first = f", first {given.below[0]}" if given.below else ""
     gated = Loss(min(40.0, 10.0 * n), f"{n} instruments below the gate {given.gate:g}{first}")
-    return _component("quality", 10, figures, [lacking, gated])
+    return _component("quality", 5, figures, [lacking, gated])
+
+
+def _reconciliation(vitals: Vitals) -> Component:
+    given = vitals.reconcile
+    n, age = len(given.asking), given.age_s
+    figures = (
+        ("last answer", "none yet" if age is None else f"{_seconds(age)} ago"),
+        ("runs", f"{given.runs:,}"),
+        ("found", f"{given.found:,}"),
+        ("to decide", str(n)),
+    )
+    losses: list[Loss] = []
+    if age is not None:
+        lost = ramp(age, 2 * given.every_s, 10 * given.every_s, 100)
+        losses.append(Loss(lost, f"venue last answered {_seconds(age)} ago: {given.why}"))
+    elif given.runs:
+        losses.append(Loss(50, f"venue never answered: {given.why}"))
+    first = f", first {given.asking[0]}" if n else ""
+    what = f"{n} difference{'s' if n > 1 else ''} to decide{first}"
+    losses.append(Loss(min(80.0, 40.0 * n), what))
+    return _component("reconciliation", 5, figures, losses)
 
 
 def _loop(vitals: Vitals) -> Component:
@@ -176,7 +199,7 @@ def _clock(vitals: Vitals) -> Component:
 
 
 COMPONENTS: Final[tuple[Callable[[Vitals], Component], ...]] = (
-    *(_feed, _exits, _store, _quality, _loop),
+    *(_feed, _exits, _store, _quality, _reconciliation, _loop),
     *(_strategies, _memory, _disk, _clock),
 )
 

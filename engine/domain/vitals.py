@@ -93,6 +93,22 @@ class StrategyVitals:
 
 
 @dataclass(frozen=True, slots=True)
+class ReconcileVitals:
+    """How well engine, database and venue agree."""
+
+    runs: int = 0
+    age_s: float | None = None
+    """Since the venue last gave an answer that could be believed; None: it never did."""
+    every_s: float = 60.0
+    asking: tuple[str, ...] = ()
+    """What a person must decide, a line each."""
+    found: int = 0
+    """Differences found so far, settled ones included."""
+    why: str = ""
+    """Why the newest run got no answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Vitals:
     at: Nanos
     ticks: int = 0
@@ -102,3 +118,4 @@ class Vitals:
     host: HostVitals = field(default_factory=HostVitals)
     data: QualityVitals = field(default_factory=QualityVitals)
     strategies: StrategyVitals = field(default_factory=StrategyVitals)
+    reconcile: ReconcileVitals = field(default_factory=ReconcileVitals)

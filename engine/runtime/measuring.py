@@ -38,6 +38,7 @@ def vitals_of(sensors: Sensors, report: QualityReport, now: Nanos) -> Vitals:
         host=_host(sensors),
         data=_data(report),
         strategies=_strategies(sensors.engine.state),
+        reconcile=sensors.reconciled(now),
     )
 
 

@@ -21,12 +21,14 @@ from engine.domain.money import plain
 from engine.domain.reconcile import PROOF, Action, Finding, Found, findings, reports
 from engine.domain.state import State
 from engine.domain.truth import Failed, OpenRow, VenueTruth
+from engine.domain.vitals import ReconcileVitals
 from engine.ports.clock import Clock
 from engine.ports.journal import JournalError
 from engine.ports.tables import Tables
 from engine.ports.venue import Accountant, Venue
 from engine.runtime.engine import Engine
 from engine.runtime.logbook import Logbook
+from engine.runtime.sensors import Sensors
 
 ANSWER_SECONDS: Final = 10.0
 """A venue that has not answered by then has not answered."""
@@ -44,7 +46,7 @@ class Books(Venue, Accountant, Protocol):
 
 
 class Reconciler:
-    """`reconcile` once before the session begins, then `run` beside it."""
+    """`begin` once before the session begins, then `run` beside it."""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Reconciler:
         self._engine, self._venue, self._clock = engine, venue, clock
         self._logbook, self._tables = logbook, tables
         self._is_wanted = False
+        self._every_s = 60.0
         self.found: tuple[Finding, ...] = ()
         """What the newest run found."""
         self.good_at: Nanos | None = None
@@ -64,6 +67,24 @@ class Reconciler:
         self.runs = 0
         self.counts: Counter[Found] = Counter()
         """How often each kind was found anew."""
+
+    async def begin(self, sensors: Sensors) -> None:
+        """Listen to the engine, tell health what is found, and reconcile for the first time."""
+        self._engine.subscribe(self.on_entry)
+        sensors.reconciled = self.vitals
+        await self.reconcile()
+
+    def vitals(self, now: Nanos) -> ReconcileVitals:
+        """Return how well the three agree, for health."""
+        failed = [f.subject for f in self.found if f.what is Found.UNREACHABLE]
+        return ReconcileVitals(
+            runs=self.runs,
+            age_s=None if self.good_at is None else max(0, now - self.good_at) / SECOND,
+            every_s=self._every_s,
+            asking=tuple(str(f) for f in self.found if f.action is Action.ASK),
+            found=sum(self.counts.values()),
+            why=failed[0] if failed else "no run since",
+        )
 
     def on_entry(self, entry: Entry, state: State) -> None:
         """Reconcile at once when prices flow again; an engine's entry listener."""
@@ -76,6 +97,7 @@ class Reconciler:
 
     async def run(self, every_s: float) -> None:
         """Reconcile for ever: every `every_s` seconds, sooner when asked or in doubt."""
+        self._every_s = every_s
         while True:
             waited = 0.0
             while waited < self._pause(every_s) and not self._is_wanted:

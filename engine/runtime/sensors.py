@@ -13,6 +13,7 @@ from engine.domain.market import Quote, Tick
 from engine.domain.quality_book import QualityBook
 from engine.domain.silence import SILENT_S, Deadman, FeedClock, PollLimits
 from engine.domain.state import State
+from engine.domain.vitals import ReconcileVitals
 from engine.ports.clock import Clock
 from engine.runtime.engine import Engine
 from engine.runtime.host import Host
@@ -58,6 +59,7 @@ class Sensors:
         self.commits, self.decisions = Latencies(), Latencies()
         self.exits, self.lags = Latencies(), Latencies()
         self.checkpointed_at: Callable[[], Nanos | None] = lambda: None
+        self.reconciled: Callable[[Nanos], ReconcileVitals] = lambda _now: ReconcileVitals()
         self.ticks_per_s = 0.0
         self._delays: deque[Nanos] = deque(maxlen=_SKEWS)
         self._heard = Nanos(-1)

@@ -220,6 +220,21 @@ async def test_each_finding_is_one_structured_record_said_once(bench: Bench) -> 
     assert bench.reconciler.counts == {Found.GONE: 1}
 
 
+async def test_health_knows_how_old_the_last_answer_is_and_what_a_person_must_decide(
+    bench: Bench,
+) -> None:
+    await bench.run()
+    bench.venue.failure = OSError("down")
+    await bench.run(90)
+    vitals = bench.reconciler.vitals(bench.clock.now())
+    assert (vitals.runs, vitals.age_s, vitals.why) == (2, 90.0, "OSError: down")
+    bench.venue.failure, bench.venue.change = None, flat
+    for _ in range(3):
+        await bench.run()
+    vitals = bench.reconciler.vitals(bench.clock.now())
+    assert (vitals.age_s, len(vitals.asking), vitals.found) == (0.0, 1, 2)
+
+
 @asynccontextmanager
 async def stored(tmp_path: Path) -> AsyncIterator[tuple[Bench, Path]]:
     path = tmp_path / "holdfast.db"

@@ -15,6 +15,7 @@ from typing import Final
 
 from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.feeds import Source, source_of
+from engine.bootstrap.monitoring import monitor_of
 from engine.bootstrap.opening import open_session, paper_settings, past_of, stand
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
@@ -29,7 +30,6 @@ from engine.domain.event import (
 from engine.domain.ids import CommandId, InstrumentId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
-from engine.domain.quality_book import QualityBook
 from engine.domain.session import Mode, SessionStatus
 from engine.domain.state import State
 from engine.link.protocol import Welcome
@@ -39,11 +39,8 @@ from engine.ports.journal import Journal
 from engine.runtime.core import Core, Elapsed
 from engine.runtime.engine import Engine
 from engine.runtime.executor import Executor
-from engine.runtime.host import Host
 from engine.runtime.logbook import Logbook
-from engine.runtime.monitor import Monitor
 from engine.runtime.reconciler import Reconciler
-from engine.runtime.sensors import Watching
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_process import ProcessHost
 from engine.runtime.watchdog import LoopWatch
@@ -57,8 +54,6 @@ from engine.store.stamp import Stamp
 from engine.venues.paper.venue import PaperVenue
 
 STOP_SECONDS: Final = 8.0
-RECORDED_SILENT_S: Final = 3600.0
-"""A recording may hold a snapshot every few minutes: its silence says nothing of a link."""
 
 
 class LiveEngine:
@@ -81,7 +76,7 @@ class LiveEngine:
         self.core = Core(catalog, state)
         self.engine = Engine(self.core, journal, clock)
         self.logbook = Logbook(options.data_dir / "logs", clock)
-        self.monitor = _monitor(self.engine, options, clock, catalog)
+        self.monitor = monitor_of(self.engine, options, clock, catalog)
         self.keeper = Keeper(journal, self.engine, clock, self.logbook, options.data_dir)
         self.monitor.sensors.checkpointed_at = lambda: self.keeper.checkpointed_at
         self.reports = Reports(options, clock, self.engine, catalog, self.monitor, self.logbook)
@@ -280,21 +275,3 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
 def _private(directory: Path) -> None:
     """Make the data directory, for its owner alone (O-7)."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _monitor(
-    engine: Engine,
-    options: LiveOptions,
-    clock: Clock,
-    catalog: dict[InstrumentId, Instrument],
-) -> Monitor:
-    watching = Watching(
-        feed=options.feed,
-        is_persistent=options.is_persistent,
-        checkpoint_s=options.checkpoint_s,
-        silent_s=RECORDED_SILENT_S if options.feed == "replay" else options.stale_s,
-        is_gated=options.quality_gate > 0,
-        polls=options.polls,
-    )
-    book = QualityBook(catalog, gate=options.quality_gate)
-    return Monitor(engine, clock, book, Host(options.data_dir), watching)

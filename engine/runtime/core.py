@@ -36,8 +36,11 @@ from engine.domain.order import WorkingOrder
 from engine.domain.state import State
 from engine.runtime.guard import Guard, pending
 
-MARK_EVERY: Final = 15 * SECOND
+MARK_EVERY: Final = 30 * SECOND
 """How often last prices and VWAP sums of held instruments are journaled."""
+
+
+_RESTARTS: Final = frozenset({SessionStarted, Resumed})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class Core:
         for event in events:
             entry = Entry(Seq(self.state.seq + 1), now, event)
             self.state = evolve(self.state, entry)
-            if isinstance(event, SessionStarted | Resumed):
+            if type(event) in _RESTARTS:
                 self._restart()
             else:
                 self.guard.follow(entry, self.state, self.quotes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from engine.domain.signal import Signal
 from engine.domain.state import State
 from engine.domain.strategy import Advice, Holding, Needs, Phase
 from engine.runtime.bars import NEVER, Bars
+from engine.runtime.flood import TOO_FAST, Pace, within_bounds
 from engine.runtime.signal_queue import SignalQueue
 from engine.runtime.strategy_host import StrategyHost
 from engine.runtime.strategy_loading import StrategySpec
@@ -36,9 +36,6 @@ from engine.runtime.strategy_wire import (
 )
 
 Submit = Callable[[Input], None]
-SIGNALS_MAX: Final = 200
-"""A strategy that wants more at once, or within a second, has failed: an exit must not stand in
-line behind its wishes."""
 PATIENCE_S: Final = 60
 """A decision waits for a tick of its instrument so long, or two bars; then it is dropped."""
 REMEMBER_S: Final = 60
@@ -54,12 +51,10 @@ class StrategyRun:
         self.spec = spec
         self.needs = Needs()
         self.bars: Bars | None = None
-        self.is_running = False
-        self.is_ready = False
-        """Its answer to the start has come: it knows what it needs."""
+        self.is_running = self.is_ready = False
+        """Ready: its answer to the start has come, it knows what it needs."""
         self.is_paused = False
-        self.phase = Phase.STOPPED
-        self.waits_for = ""
+        self.phase, self.waits_for = Phase.STOPPED, ""
         self.orders: dict[OrderId, Signal] = {}
         """Entry orders under way, and the signals they come from."""
         self.held: dict[PositionId, Holding] = {}
@@ -68,17 +63,14 @@ class StrategyRun:
         self.echoes = 0
         """Our own announcements of a start that have not come by in the journal yet."""
         self.on_ready: Callable[[], None] = lambda: None
-        self._submit = submit
-        self._queue = queue
+        self._submit, self._queue = submit, queue
         self._host: StrategyHost | None = None
         self._life = 0
-        self._sent: deque[Nanos] = deque(maxlen=SIGNALS_MAX)
-        """When its newest signals went to the engine."""
+        self._pace = Pace()
         self._undecided = 0
         """Bars that the strategy was told of and has not answered."""
         self._remembered_at = Nanos(0)
-        self._memory = ""
-        self._journaled = ""
+        self._memory = self._journaled = ""
         self._bars_memory: Mapping[str, Any] | None = None
         self._before = State()
         """The state that this life began with."""
@@ -194,11 +186,9 @@ class StrategyRun:
     def send(self, signal: Signal, now: Nanos) -> None:
         """Hand a signal to the engine, which accepts or refuses it; not one that is too old."""
         name = self.spec.name
-        if len(self._sent) == SIGNALS_MAX and 0 <= now - self._sent[0] < SECOND:
-            if self.is_running:
-                self._fail(f"more than {SIGNALS_MAX} signals within a second")
+        if not self._pace.allows(now):
+            self._answered(self._life, False, TOO_FAST)
             return
-        self._sent.append(now)
         if now - signal.at > (patience := _patience(self.needs)):
             reason = f"no tick of {signal.instrument} within {patience // SECOND} s"
             self._submit(StrategyNoted(name, f"ENTRY DROPPED {signal.id}: {reason}"))
@@ -215,13 +205,11 @@ class StrategyRun:
         if life != self._life or not self.is_running:
             return
         self._undecided -= is_bars
+        reply = within_bounds(reply)
         if isinstance(reply, Fault):
-            self._fail(reply.why, reply.traceback)
-            return
-        signals = [signal for advice in reply.advice for signal in advice.signals]
-        notes = sum(len(advice.notes) for advice in reply.advice)
-        if max(len(signals), notes) > SIGNALS_MAX:
-            self._fail(f"{len(signals)} signals, {notes} notes at once; at most {SIGNALS_MAX}")
+            self.halt()
+            self.phase = Phase.FAILED
+            self._submit(StrategyFailed(self.spec.name, reply.why, reply.traceback))
             return
         if reply.needs is not None:
             self._prepare(reply.needs)
@@ -230,16 +218,11 @@ class StrategyRun:
         if reply.memory is not None:
             self._memory = reply.memory
             self.remember()
-        for signal in signals:
+        for signal in (signal for advice in reply.advice for signal in advice.signals):
             if reply.needs is not None and f"s:{signal.id}" in self._before.handled:
                 self._said_again(signal)
             else:
                 self._queue.add(signal)
-
-    def _fail(self, why: str, traceback: str = "") -> None:
-        self.halt()
-        self.phase = Phase.FAILED
-        self._submit(StrategyFailed(self.spec.name, why, traceback))
 
     def _said_again(self, signal: Signal) -> None:
         """Match a wish of the last life with its order; it acted already and must not again."""
@@ -252,8 +235,8 @@ class StrategyRun:
     def _show_advice(self, advice: Advice) -> None:
         for note in advice.notes:
             self._submit(StrategyNoted(self.spec.name, note))
-        phase = advice.phase or self.phase
-        self.show(phase, self.waits_for if advice.waits_for is None else advice.waits_for)
+        waits_for = self.waits_for if advice.waits_for is None else advice.waits_for
+        self.show(advice.phase or self.phase, waits_for)
 
     def _prepare(self, needs: Needs) -> None:
         self.needs, self.is_ready = needs, True

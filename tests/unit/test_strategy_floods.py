@@ -15,7 +15,7 @@ from engine.domain.money import Qty
 from engine.domain.order import Side
 from engine.domain.signal import Signal
 from engine.domain.strategy import Advice, Moment, Needs
-from engine.runtime.strategy_run import SIGNALS_MAX
+from engine.runtime.flood import SIGNALS_MAX
 from tests.builders import SECOND
 from tests.strategy_desk import StrategyDesk, spec
 from tests.unit.sample_strategies import Counter

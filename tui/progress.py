@@ -36,6 +36,7 @@ SIMPLE: Final = (
     cmd.ControlFeed,
     cmd.LiftLatch,
     cmd.CancelOrder,
+    cmd.Reconcile,
     cmd.EndSession,
 )
 """Commands that are done with their acceptance: they cause no order."""

@@ -125,6 +125,14 @@ class ControlFeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Hold engine, database and venue against each other now (E-40)."""
+
+    id: CommandId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class EndSession:
     """Finish the session cleanly."""
 
@@ -144,5 +152,6 @@ Command: TypeAlias = (
     | CancelOrder
     | ControlStrategy
     | ControlFeed
+    | Reconcile
     | EndSession
 )

@@ -42,6 +42,7 @@ PersonCommand = (
     | cmd.CancelOrder
     | cmd.ControlStrategy
     | cmd.ControlFeed
+    | cmd.Reconcile
     | cmd.EndSession
 )
 
@@ -236,6 +237,15 @@ def _control_feed(draft: Draft, market: Market, command: cmd.ControlFeed, now: N
     return None
 
 
+RECONCILE: Final = "reconcile"
+"""What the acceptance of that command says; the reconciler waits for it."""
+
+
+def _reconcile(draft: Draft, market: Market, command: cmd.Reconcile, now: Nanos) -> str | None:
+    _accept(draft, command, RECONCILE)
+    return None
+
+
 def _end(draft: Draft, market: Market, command: cmd.EndSession, now: Nanos) -> str | None:
     session = draft.state.session
     if session is None or session.status is not SessionStatus.ACTIVE:
@@ -255,5 +265,6 @@ _OBEY: Final[dict[type, Callable[[Draft, Market, Any, Nanos], str | None]]] = {
     cmd.CancelOrder: _cancel,
     cmd.ControlStrategy: _control,
     cmd.ControlFeed: _control_feed,
+    cmd.Reconcile: _reconcile,
     cmd.EndSession: _end,
 }

@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, Protocol
 
+from engine.domain import operator
 from engine.domain.entries import VENUE_BLOCK
-from engine.domain.event import EntriesAllowed, EntriesBlocked, Entry, FeedChanged
+from engine.domain.event import CommandAccepted, EntriesAllowed, EntriesBlocked, Entry, FeedChanged
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
 from engine.domain.inputs import Reported
 from engine.domain.money import plain
@@ -87,9 +88,12 @@ class Reconciler:
         )
 
     def on_entry(self, entry: Entry, state: State) -> None:
-        """Reconcile at once when prices flow again; an engine's entry listener."""
-        if isinstance(entry.event, FeedChanged) and entry.event.is_up:
-            self.want()
+        """Reconcile at once on command and when prices flow again; an engine's entry listener."""
+        match entry.event:
+            case FeedChanged(is_up=True) | CommandAccepted(text=operator.RECONCILE):
+                self.want()
+            case _:
+                return
 
     def want(self) -> None:
         """Let the next run begin now."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.domain.command import SubmitSignal
+from engine.domain.command import Reconcile, SubmitSignal
 from engine.domain.event import EntriesBlocked, FeedChanged, OrderFilled, SignalRefused
 from engine.domain.ids import CommandId, Nanos, OrderId
 from engine.domain.order import Side
@@ -201,6 +201,15 @@ async def test_it_looks_again_after_five_seconds_in_doubt_and_at_once_when_price
     bench.engine.submit(FeedChanged("sim", is_up=True, why="back"))
     await bench.settled()
     assert bench.reconciler._is_wanted
+
+
+async def test_a_person_can_have_it_done_now(bench: Bench) -> None:
+    await bench.run()
+    bench.engine.submit(Reconcile(CommandId("r1"), "cli"))
+    await bench.settled()
+    assert bench.reconciler._is_wanted
+    await bench.run()
+    assert not bench.reconciler._is_wanted
 
 
 async def test_each_finding_is_one_structured_record_said_once(bench: Bench) -> None:

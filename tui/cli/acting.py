@@ -18,6 +18,7 @@ from engine.domain.command import (
     Flatten,
     LiftLatch,
     PauseEntries,
+    Reconcile,
     ResumeEntries,
     SubmitSignal,
 )
@@ -124,6 +125,10 @@ def _resume(args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Comm
     return ResumeEntries(id_, BY, SOURCE)
 
 
+def _reconcile(_args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Command:
+    return Reconcile(id_, BY)
+
+
 def _feed(args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Command:
     return control(args, id_, BY)
 
@@ -135,6 +140,7 @@ MADE: Final[dict[str, Callable[[argparse.Namespace, Welcome, CommandId], Command
     "lift": _lift,
     "pause": _pause,
     "resume": _resume,
+    "reconcile": _reconcile,
     "feed": _feed,
 }
 

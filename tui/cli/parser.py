@@ -230,6 +230,7 @@ def _acting(commands: Commands[_Parser]) -> None:
     pause.add_argument("strategy", nargs="?")
     resume = _act(commands, "resume", "allow new entries, or resume one strategy")
     resume.add_argument("strategy", nargs="?")
+    _act(commands, "reconcile", "compare engine, database and venue now")
     feed = _act(commands, "feed", "pause, resume, step, seek or pace a recorded feed")
     feed.add_argument("verb", choices=("pause", "resume", "step", "seek", "speed"))
     feed.add_argument("value", nargs="?", help="step: how many; seek: a time; speed: N or max")

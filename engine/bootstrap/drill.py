@@ -156,7 +156,6 @@ class Drill:
             on_kill(figures)
         if not figures.faults and not Spill(self._database).read():
             self._check()  # what was said since; an emergency file has to be recovered first
-        figures.acked = len(self.witness.told)
         return figures
 
     async def _live(self, manner: Manner) -> None:
@@ -184,6 +183,7 @@ class Drill:
         figures, state = self.figures, self.witness.state
         held = len(state.positions) if state is not None else 0
         figures.kills += 1
+        figures.acked = len(self.witness.told)
         figures.with_positions += held > 0
         figures.positions_max = max(figures.positions_max, held)
         figures.manners[manner.value] = figures.manners.get(manner.value, 0) + 1

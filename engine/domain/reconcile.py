@@ -181,8 +181,11 @@ def _sizes(state: State, venue: VenueTruth, missed: tuple[Execution, ...]) -> It
 
 
 def _is_about_us(state: State, venue: VenueTruth) -> bool:
-    """Return whether the answer shows one of our entries, by a fill or by an order of ours."""
-    if not state.positions:
+    """Return whether the answer shows something of ours: an entry's fill, or a quantity of an
+    instrument that we hold (what was carried into this session has its fills in an older one).
+    """
+    held = {position.instrument for position in state.positions.values()}
+    if not held or any(venue.positions.get(instrument) for instrument in held):
         return True
     entries = {OrderId(position.id) for position in state.positions.values()}
     return any(execution.fill.order in entries for execution in venue.fills)

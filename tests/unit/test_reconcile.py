@@ -116,6 +116,13 @@ def test_another_size_or_side_is_asked_about_with_both_figures() -> None:
         assert (found[0].here, found[0].there) == (Decimal(75), other)
 
 
+def test_a_carried_position_whose_fills_are_of_an_older_session_is_compared_all_the_same() -> None:
+    held = desk()
+    held.open("a")
+    truth = VenueTruth(Nanos(1), {NIFTY: Decimal(150)})
+    assert told(findings(held.state, truth)) == [(Found.DIFFERS, Action.AGAIN)]
+
+
 def test_a_finding_whose_figures_move_begins_anew() -> None:
     held = desk()
     held.open("a")

@@ -99,20 +99,23 @@ class Outcome:
         }
 
     def _strategy_data(self, record: StrategyRecord) -> dict[str, Any]:
-        return {
-            "name": record.name,
-            "kind": record.kind,
-            "state": record.phase.value,
-            "waits_for": record.waits_for,
-            "signals": record.signals,
-            "refused": record.refused,
-            "failure": record.failure,
-            "notes": [
-                {"time": iso(at), "text": text}
-                for at, name, text in self.notes
-                if name == record.name
-            ],
-        }
+        notes = [
+            {"time": iso(at), "text": text} for at, name, text in self.notes if name == record.name
+        ]
+        return {**strategy_data(record), "notes": notes}
+
+
+def strategy_data(record: StrategyRecord) -> dict[str, Any]:
+    """Return one strategy: where it stands and what it waits for."""
+    return {
+        "name": record.name,
+        "kind": record.kind,
+        "state": record.phase.value,
+        "waits_for": record.waits_for,
+        "signals": record.signals,
+        "refused": record.refused,
+        "failure": record.failure,
+    }
 
 
 def session_data(state: State) -> dict[str, Any]:

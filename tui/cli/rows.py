@@ -10,7 +10,7 @@ from engine.domain.money import plain
 from engine.domain.position import Position
 from engine.domain.stop import Reading, Unit, view_of
 from engine.link.protocol import Welcome
-from engine.runtime.outcome import account_data, iso, position_data
+from engine.runtime.outcome import account_data, iso, position_data, strategy_data
 
 Row = dict[str, Any]
 
@@ -83,18 +83,8 @@ def _nearest(welcome: Welcome, position: Position) -> Reading | None:
 
 def strategy_rows(welcome: Welcome) -> list[Row]:
     """Return the strategies, by name."""
-    return [
-        {
-            "name": record.name,
-            "kind": record.kind,
-            "state": record.phase.value,
-            "waits_for": record.waits_for,
-            "signals": record.signals,
-            "refused": record.refused,
-            "failure": record.failure,
-        }
-        for _, record in sorted(welcome.state.strategies.items())
-    ]
+    records = welcome.state.strategies
+    return [strategy_data(record) for _, record in sorted(records.items())]
 
 
 def health_row(health: Health) -> Row:

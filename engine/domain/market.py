@@ -90,6 +90,17 @@ Market: TypeAlias = Mapping[InstrumentId, Quote]
 """The newest quote of each instrument."""
 
 
+def offered(sign: int, tick: Tick) -> Price:
+    """Return what a market order pays now: the opposite quote, else the last trade.
+
+    `sign`: 1 for a buyer, -1 for a seller. A crossed quote (bid above ask) is nobody's price, and
+    0 means that nobody quotes; then the last trade stands in.
+    """
+    quote = tick.ask if sign > 0 else tick.bid
+    is_crossed = bool(tick.bid and tick.ask and tick.bid > tick.ask)
+    return tick.price if not quote or quote < 0 or is_crossed else Price(quote)
+
+
 def observe(quotes: dict[InstrumentId, Quote], tick: Tick, session_start: Nanos | None) -> Quote:
     """Enter `tick` into `quotes` and return the quote.
 

@@ -9,7 +9,7 @@ from typing import Final
 from engine.domain.calendar import is_open
 from engine.domain.ids import Nanos
 from engine.domain.instrument import Instrument
-from engine.domain.market import AHEAD, Tick
+from engine.domain.market import AHEAD, Tick, offered
 from engine.domain.money import ZERO, Price, quotient, rounded_down
 from engine.domain.order import Order, OrderType, Side
 from engine.venues.paper.settings import Fees, PaperSettings
@@ -63,14 +63,8 @@ def is_fresh(tick: Tick, now: Nanos, age_max: int) -> bool:
 
 
 def touch(side: Side, tick: Tick) -> Price:
-    """Return what an order on `side` pays now: the opposite quote, else the last trade.
-
-    A crossed quote (bid above ask) is nobody's price, and 0 means that nobody quotes; then the
-    last trade stands in.
-    """
-    quote = tick.ask if side is Side.BUY else tick.bid
-    is_crossed = bool(tick.bid and tick.ask and tick.bid > tick.ask)
-    return tick.price if not quote or quote < 0 or is_crossed else Price(quote)
+    """Return what an order on `side` pays now."""
+    return offered(side.sign, tick)
 
 
 def resting_price(order: Order, tick: Tick) -> Price | None:
@@ -79,17 +73,17 @@ def resting_price(order: Order, tick: Tick) -> Price | None:
     A limit fills at its price or better; a stop or take-profit is triggered by the last trade at
     or through its price and fills at the tick's price, so a gap fills beyond the trigger.
     """
-    offered = touch(order.side, tick)
+    now = touch(order.side, tick)
     if order.type is OrderType.MARKET or order.price is None:
-        return offered
+        return now
     sign = order.side.sign
     if order.type is OrderType.LIMIT:
-        return offered if (order.price - offered) * sign >= 0 else None
+        return now if (order.price - now) * sign >= 0 else None
     if order.type is OrderType.STOP:
         is_hit = (tick.price - order.price) * sign >= 0
     else:
         is_hit = (order.price - tick.price) * sign >= 0
-    return offered if is_hit else None
+    return now if is_hit else None
 
 
 def shown_size(side: Side, tick: Tick) -> Decimal | None:

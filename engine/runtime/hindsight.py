@@ -1,0 +1,188 @@
+"""What the rules would have done while nobody watched (E-63): the same core, over what is past.
+
+A second core takes the state of the crash and what the market did since, with a paper venue of its
+own and the gap's time. Whatever follows is looked at and thrown away: nothing of it happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from engine.domain.bar_path import SOURCE as BAR_SOURCE
+from engine.domain.event import Entry, OrderFilled, OrderRequested, Peak
+from engine.domain.gap import Gap, GapFinding
+from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId, Seq
+from engine.domain.instrument import Instrument
+from engine.domain.market import Tick, offered
+from engine.domain.money import Price
+from engine.domain.order import Order
+from engine.domain.quality_book import QualityBook
+from engine.domain.state import State
+from engine.ports.journal import START
+from engine.ports.venue import FeedItem, MatchingVenue
+from engine.runtime.clock import ManualClock
+from engine.runtime.core import Core
+from engine.runtime.replayer import Replayer
+
+BAR_PATH: Final = "pessimistic"
+
+
+class _Nowhere:
+    """A journal that keeps nothing: what it is told never happened."""
+
+    is_persisted = True
+    error = ""
+
+    async def append(self, entries: Sequence[Entry], after: State) -> None:
+        """Forget `entries`."""
+
+    async def read(self, after: Seq = START) -> list[Entry]:
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What looking back at a gap came to."""
+
+    gaps: tuple[Gap, ...]
+    """One for each position."""
+    peaks: tuple[Peak, ...]
+    """Extremes of each held instrument in the gap: peaks go on from them."""
+
+
+class Hindsight:
+    """Give it everything of the gap in time order, then ask for what was `seen`."""
+
+    def __init__(
+        self,
+        catalog: Mapping[InstrumentId, Instrument],
+        state: State,
+        venue: MatchingVenue,
+        clock: ManualClock,
+        since: Nanos,
+    ) -> None:
+        """`state`: as of the crash. `venue` and `clock` are the gap's own; the venue knows what is
+        held. `since`: from when nobody watched.
+        """
+        self._state, self._since, self._clock = state, since, clock
+        self._replayer = Replayer(Core(catalog, state), venue, clock, _Nowhere(), bar_path=BAR_PATH)
+        self._replayer.watch(self._on_entry)
+        self._door = QualityBook(catalog)
+        self._held = {position.instrument for position in state.positions.values()}
+        self._known = {id_: mark.at for id_, mark in state.marks.items()}
+        self._opened: dict[InstrumentId, Nanos] = {}
+        for position in state.positions.values():
+            newest = self._opened.get(position.instrument, position.opened_at)
+            self._opened[position.instrument] = max(newest, position.opened_at)
+        self._ticks: dict[InstrumentId, Tick] = {}
+        self._samples = dict.fromkeys(self._held, 0)
+        self._peaks: dict[InstrumentId, Peak] = {}
+        self._exits: dict[OrderId, Order] = {}
+        self._found: dict[PositionId, GapFinding] = {}
+        clock.set(since)
+
+    @property
+    def begins(self) -> Nanos:
+        """From when on it wants to know everything: VWAP sums are journaled now and then only."""
+        held = [self._known[id_] for id_ in self._held if id_ in self._known]
+        return min(held, default=self._since)
+
+    @property
+    def instruments(self) -> frozenset[InstrumentId]:
+        """What it wants to know about."""
+        return frozenset(self._held)
+
+    def take(self, items: Iterable[FeedItem]) -> None:
+        """Take in what the market did, in time order."""
+        for item in items:
+            if item.instrument in self._held and self._is_fit(item):
+                self._take(item)
+
+    async def seen(self, until: Nanos) -> Seen:
+        """Let the time until `until` pass, and return what was found."""
+        self._pass_until(until)
+        await self._replayer.finish()
+        gaps = tuple(
+            Gap(
+                position.id,
+                position.instrument,
+                self._since,
+                until,
+                self._samples[position.instrument],
+                self._found.get(position.id),
+            )
+            for position in self._state.positions.values()
+        )
+        return Seen(gaps, tuple(self._peaks[id_] for id_ in sorted(self._peaks)))
+
+    def _is_fit(self, item: FeedItem) -> bool:
+        """Pass the door that live prices pass: what is no price moves nothing."""
+        if isinstance(item, Tick):
+            return self._door.accept(item, item.at) is None
+        return self._door.accept_bar(item, Nanos(item.at + item.seconds * SECOND)) is None
+
+    def _take(self, item: FeedItem) -> None:
+        if isinstance(item, Tick):
+            self._ticks[item.instrument] = item
+        if not self._is_unseen(item):
+            if isinstance(item, Tick) and item.at > self._known.get(item.instrument, Nanos(0)):
+                self._replayer.see(item)  # judged when it came; only its sums were not journaled
+            return
+        self._pass_until(item.at)
+        self._samples[item.instrument] += 1
+        self._note(item)
+        self._replayer.take(item)
+
+    def _is_unseen(self, item: FeedItem) -> bool:
+        """Return whether nobody judged `item` when it came.
+
+        A bar that began before the gap tells of the gap, too: what it touched before would have
+        closed a position then, unless the position is younger than the bar.
+        """
+        if item.at > self._since or isinstance(item, Tick):
+            return item.at > self._since
+        opened = self._opened.get(item.instrument, Nanos(0))
+        return opened <= item.at and item.at + item.seconds * SECOND > self._since
+
+    def _pass_until(self, at: Nanos) -> None:
+        """Let every second pass that ended before `at`: a silent market has timed rules, too."""
+        while self._clock.now() // SECOND < at // SECOND:
+            self._replayer.pass_until(self._clock.now())
+            self._clock.set(Nanos((self._clock.now() // SECOND + 1) * SECOND))
+            self._replayer.pass_until(self._clock.now())
+
+    def _note(self, item: FeedItem) -> None:
+        high, low = (item.price,) * 2 if isinstance(item, Tick) else (item.high, item.low)
+        known = self._peaks.get(item.instrument)
+        if known is not None and known.high is not None and known.low is not None:
+            high, low = max(high, known.high), min(low, known.low)
+        self._peaks[item.instrument] = Peak(item.instrument, high, low)
+
+    def _on_entry(self, entry: Entry, state: State) -> None:
+        match entry.event:
+            case OrderRequested(order=order) if order.exit is not None:
+                self._fired(order, entry.at)
+            case OrderFilled(fill=fill) if fill.order in self._exits:
+                self._traded(self._exits.pop(fill.order), fill.at)
+            case _:
+                return
+
+    def _fired(self, order: Order, at: Nanos) -> None:
+        reason = order.exit
+        if reason is None or order.position in self._found:
+            return
+        self._exits[order.id] = order
+        self._found[order.position] = GapFinding(
+            order.position, reason, at, order.reference, None, None, order.reference_source or ""
+        )
+
+    def _traded(self, order: Order, at: Nanos) -> None:
+        """Note what an exit got first, before slippage."""
+        tick = self._ticks.get(order.instrument)
+        price: Price | None = order.reference
+        if order.reference_source != BAR_SOURCE and tick is not None:
+            price = offered(order.side.sign, tick)
+        found = self._found[order.position]
+        self._found[order.position] = replace(found, first_tradable=price, first_tradable_at=at)

@@ -6,6 +6,20 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from engine.domain.event_decision import (
+    DecisionAsked,
+    DecisionTaken,
+    DecisionWithdrawn,
+    OrderAdopted,
+)
+from engine.domain.event_operator import (
+    CommandAccepted,
+    CommandRefused,
+    FlattenLatched,
+    FlatVerified,
+    LatchLifted,
+    StopChanged,
+)
 from engine.domain.event_session import (
     EntriesAllowed,
     EntriesBlocked,
@@ -28,13 +42,15 @@ from engine.domain.event_strategy import (
 from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, PositionId, Seq
 from engine.domain.money import Money, Price
 from engine.domain.order import ExitReason, Fill, Order
-from engine.domain.risk import LatchCause
 
 __all__ = [
     "CancelRequested",
     "CloseRearmed",
     "CommandAccepted",
     "CommandRefused",
+    "DecisionAsked",
+    "DecisionTaken",
+    "DecisionWithdrawn",
     "EntriesAllowed",
     "EntriesBlocked",
     "Entry",
@@ -46,6 +62,7 @@ __all__ = [
     "LatchLifted",
     "Mark",
     "OrderAccepted",
+    "OrderAdopted",
     "OrderCancelled",
     "OrderFilled",
     "OrderRejected",
@@ -188,54 +205,6 @@ class CloseRearmed:
     at: Nanos
 
 
-@dataclass(frozen=True, slots=True)
-class StopChanged:
-    """The operator's absolute stop and target of a position."""
-
-    position: PositionId
-    stop_loss: Price | None
-    take_profit: Price | None
-    cause: CommandId
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class FlattenLatched:
-    cause: LatchCause
-    reason: str
-    by: str
-    command: CommandId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FlatVerified:
-    """The latch is in force and nothing is open any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class LatchLifted:
-    by: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommandAccepted:
-    """A command was understood and acts; what it caused follows."""
-
-    command: CommandId
-    by: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CommandRefused:
-    """A command could not be carried out; the operator is told why."""
-
-    command: CommandId
-    by: str
-    reason: str
-
-
 Event: TypeAlias = (
     SessionStarted
     | SessionEnded
@@ -269,6 +238,10 @@ Event: TypeAlias = (
     | StrategyNoted
     | StrategyFailed
     | FeedChanged
+    | DecisionAsked
+    | DecisionTaken
+    | DecisionWithdrawn
+    | OrderAdopted
 )
 
 

@@ -7,8 +7,8 @@ from decimal import localcontext
 from functools import reduce
 from typing import Any, Final
 
+from engine.domain import decision_flow, extremes, order_flow, session_flow, shadow_flow
 from engine.domain import event as ev
-from engine.domain import extremes, order_flow, session_flow
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import Seq
 from engine.domain.mapping import changed, with_item, without
@@ -74,6 +74,7 @@ def _stop_changed(state: State, entry: ev.Entry, event: ev.StopChanged) -> State
     position = state.positions.get(event.position)
     if position is None:
         raise IllegalTransition(f"stop of unknown position {event.position}")
+    state = shadow_flow.restopped(state, entry, event)
     position = changed(position, stop_loss=event.stop_loss, take_profit=event.take_profit)
     return changed(state, positions=with_item(state.positions, position.id, position))
 
@@ -87,7 +88,7 @@ def _entries_allowed(state: State, entry: ev.Entry, event: ev.EntriesAllowed) ->
 
 
 def _flatten_latched(state: State, entry: ev.Entry, event: ev.FlattenLatched) -> State:
-    latch = Latch(event.cause, entry.at, event.command, event.reason)
+    latch = Latch(event.cause, entry.at, event.command, event.reason, who=event.by)
     return changed(state, latch=latch)
 
 
@@ -178,6 +179,7 @@ _APPLY: Final[dict[type, Callable[[State, ev.Entry, Any], State]]] = {
     ev.StopFired: _unchanged,
     ev.CloseRearmed: order_flow.close_rearmed,
     ev.StopChanged: _stop_changed,
+    ev.ShadowEnded: shadow_flow.ended,
     ev.EntriesBlocked: _entries_blocked,
     ev.EntriesAllowed: _entries_allowed,
     ev.FlattenLatched: _flatten_latched,
@@ -189,5 +191,9 @@ _APPLY: Final[dict[type, Callable[[State, ev.Entry, Any], State]]] = {
     ev.StrategyRemembered: _strategy_remembered,
     ev.StrategyNoted: _unchanged,
     ev.StrategyFailed: _strategy_failed,
-    ev.FeedChanged: _unchanged,
+    ev.FeedChanged: shadow_flow.feed_changed,
+    ev.DecisionAsked: decision_flow.asked,
+    ev.DecisionTaken: decision_flow.taken,
+    ev.DecisionWithdrawn: decision_flow.withdrawn,
+    ev.OrderAdopted: order_flow.order_adopted,
 }

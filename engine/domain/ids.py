@@ -19,7 +19,11 @@ FillId = NewType("FillId", str)
 PositionId = NewType("PositionId", str)
 """The id of the order that opened the position."""
 CommandId = NewType("CommandId", str)
+DecisionId = NewType("DecisionId", str)
+"""What was found and where; the same finding in the same place has the same id."""
 SessionId = NewType("SessionId", str)
+ShadowId = NewType("ShadowId", PositionId)
+"""Of the exit order by hand, or of the entry that changed a stop: no position's, but watched so."""
 StrategyName = NewType("StrategyName", str)
 
 SECOND: Final = 1_000_000_000

@@ -135,7 +135,9 @@ def book_exit(state: State, order: Order, fill: Fill, seq: Seq) -> State:
 
 def _still_open(reduced: Position, before: Position, fill: Fill) -> Position:
     left = Qty(before.qty - fill.qty)
-    close = before.close and changed(before.close, phase=ClosePhase.PARTIAL)
+    close = before.close
+    if close is not None and close.order == fill.order:
+        close = changed(close, phase=ClosePhase.PARTIAL)
     return changed(reduced, qty=left, close=close)
 
 

@@ -132,6 +132,33 @@ def _feed(event: ev.FeedChanged) -> Said:
     return "feed", "error", f"{event.feed} is down: {event.why}"
 
 
+def _asked(event: ev.DecisionAsked) -> Said:
+    decision = event.decision
+    offered = " / ".join(choice.value.replace("_", " ") for choice in decision.choices)
+    text = f"decision {decision.id} is asked: {labelled(decision.text)} [{offered}]"
+    return "decision", "error", text
+
+
+def _taken(event: ev.DecisionTaken) -> Said:
+    why = f": {labelled(event.why)}" if event.why else ""
+    choice = event.choice.value.replace("_", " ")
+    return "decision", "warning", f"decision {event.decision}: {choice}, by {event.by}{why}"
+
+
+def _withdrawn(event: ev.DecisionWithdrawn) -> Said:
+    return "decision", "info", f"decision {event.decision} is void: {labelled(event.why)}"
+
+
+def _adopted(event: ev.OrderAdopted) -> Said:
+    order = event.order
+    deed = "bought" if order.side.sign > 0 else "sold"
+    what = f"{deed} {number(order.qty)} {label(order.instrument)}"
+    text = (
+        f"the venue {what} without us (order {label(event.venue_order)}): booked as its fills say"
+    )
+    return "order", "warning", text
+
+
 PLAIN: Final[Mapping[type[Event], Callable[[Any], Said]]] = {
     ev.SessionStarted: _started,
     ev.SessionEnded: _ended,
@@ -156,4 +183,8 @@ PLAIN: Final[Mapping[type[Event], Callable[[Any], Said]]] = {
     ev.StrategyNoted: _noted,
     ev.StrategyFailed: _strategy_failed,
     ev.FeedChanged: _feed,
+    ev.DecisionAsked: _asked,
+    ev.DecisionTaken: _taken,
+    ev.DecisionWithdrawn: _withdrawn,
+    ev.OrderAdopted: _adopted,
 }

@@ -77,6 +77,8 @@ class ExitReason:
     """What the rule compared the price with."""
     note: str = ""
     """What the person who closed it wrote."""
+    by: str = ""
+    """Who asked for it by hand; empty: nobody, or the journal is from before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ class WorkingOrder:
     venue_order: str | None = None
     fills: tuple[FillId, ...] = ()
     """Executions already applied: each acts once."""
+    adopted: bool = False
+    """The venue executed it without us; `venue_order` is what it is called there."""
 
     @property
     def remaining(self) -> Decimal:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from engine.domain import event as ev
+from engine.domain import shadow_flow
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import OrderId
 from engine.domain.ledger import book_entry, book_exit
 from engine.domain.mapping import changed, with_item, without
-from engine.domain.order import Order, OrderStatus, WorkingOrder
+from engine.domain.order import Fill, Order, OrderStatus, WorkingOrder
 from engine.domain.position import Close, ClosePhase
-from engine.domain.state import State
+from engine.domain.state import ADOPTED_KEPT, GIVEN_UP_KEPT, State
 
 
 def order_requested(state: State, entry: ev.Entry, event: ev.OrderRequested) -> State:
@@ -31,6 +32,22 @@ def order_requested(state: State, entry: ev.Entry, event: ev.OrderRequested) -> 
     return changed(
         state, orders=orders, positions=with_item(state.positions, position.id, position)
     )
+
+
+def order_adopted(state: State, entry: ev.Entry, event: ev.OrderAdopted) -> State:
+    """Return `state` with an order that the venue executed without us, as if it were ours.
+
+    It takes nothing from an exit in flight: that one is still at the venue.
+    """
+    order = event.order
+    if order.id in state.orders:
+        raise IllegalTransition(f"order {order.id} adopted twice")
+    if order.exit is not None and order.position not in state.positions:
+        raise IllegalTransition(f"exit {order.id} for unknown position {order.position}")
+    working = WorkingOrder(
+        order, OrderStatus.ACCEPTED, entry.at, venue_order=event.venue_order, adopted=True
+    )
+    return changed(state, orders=with_item(state.orders, order.id, working))
 
 
 def _working(state: State, order: OrderId) -> WorkingOrder:
@@ -76,10 +93,13 @@ def order_filled(state: State, entry: ev.Entry, event: ev.OrderFilled) -> State:
     if fill.id in working.fills or fill.qty > working.remaining:
         raise IllegalTransition(f"fill {fill.id} of {fill.qty} exceeds {working.remaining}")
     order, is_final = working.order, fill.qty == working.remaining
+    if working.adopted:
+        state = _remembered(state, order, fill)
     if order.exit is None:
-        state = book_entry(state, order, fill, entry.seq, event.oi)
+        state = _entered(state, order, entry, event)
     else:
-        state = book_exit(state, order, fill, entry.seq)
+        booked = book_exit(state, order, fill, entry.seq)
+        state = shadow_flow.after_exit(state, booked, order, fill, entry)
     if is_final:
         return _finished(state, order)
     filled = changed(
@@ -91,9 +111,25 @@ def order_filled(state: State, entry: ev.Entry, event: ev.OrderFilled) -> State:
     return changed(state, orders=with_item(state.orders, order.id, filled))
 
 
+def _remembered(state: State, order: Order, fill: Fill) -> State:
+    """Return `state` that knows the fill, so that the venue's next answer proves nothing new."""
+    adopted = with_item(state.adopted, fill.id, order.instrument)
+    while len(adopted) > ADOPTED_KEPT:
+        del adopted[next(iter(adopted))]
+    return changed(state, adopted=adopted)
+
+
+def _entered(state: State, order: Order, entry: ev.Entry, event: ev.OrderFilled) -> State:
+    is_late = state.shadows and order.position in state.positions
+    state = book_entry(state, order, event.fill, entry.seq, event.oi)
+    return shadow_flow.grown(state, order, event.fill) if is_late else state
+
+
 def _finished(state: State, order: Order) -> State:
     """Return `state` without a final order; its position's close is over."""
     state = changed(state, orders=without(state.orders, order.id))
+    if state.shadows:
+        state = shadow_flow.order_done(state, order)
     position = state.positions.get(order.position) if order.exit else None
     if position is None or position.close is None or position.close.order != order.id:
         return state
@@ -104,8 +140,12 @@ def _finished(state: State, order: Order) -> State:
 def order_failed(
     state: State, entry: ev.Entry, event: ev.OrderRejected | ev.OrderCancelled
 ) -> State:
-    """Return `state` without a rejected or cancelled order."""
-    return _finished(state, _working(state, event.order).order)
+    """Return `state` without a rejected or cancelled order; it is remembered for late fills."""
+    working = _working(state, event.order)
+    given_up = with_item(state.given_up, working.order.id, working)
+    while len(given_up) > GIVEN_UP_KEPT:
+        del given_up[next(iter(given_up))]
+    return _finished(changed(state, given_up=given_up), working.order)
 
 
 def close_rearmed(state: State, entry: ev.Entry, event: ev.CloseRearmed) -> State:

@@ -26,6 +26,7 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
     if state.orders or carried != tuple(state.positions):
         raise IllegalTransition(f"session {event.session} started over open positions or orders")
     held = {position.instrument for position in state.positions.values()}
+    held |= {shadow.position.instrument for shadow in state.shadows.values()}
     earlier = {result.currency: result for result in event.earlier}
     was_cut = state.session is not None and state.session.status is SessionStatus.CRASHED
     return State(
@@ -45,6 +46,10 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
         # The same work goes on under a new name: what acted in it must not act again.
         handled=state.handled if was_cut else {},
         crashes=state.crashes,
+        decisions=state.decisions,
+        answers=state.answers,
+        given_up=state.given_up,
+        adopted=state.adopted,
     )
 
 

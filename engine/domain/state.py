@@ -5,21 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.domain.decision import Answer, Decision
 from engine.domain.event import Mark
-from engine.domain.ids import InstrumentId, Nanos, OrderId, PositionId, Seq, StrategyName
+from engine.domain.ids import (
+    DecisionId,
+    FillId,
+    InstrumentId,
+    Nanos,
+    OrderId,
+    PositionId,
+    Seq,
+    ShadowId,
+    StrategyName,
+)
 from engine.domain.instrument import Instrument
 from engine.domain.money import Currency, Price
 from engine.domain.order import Side, WorkingOrder
 from engine.domain.position import Position, Trade
 from engine.domain.risk import Latch, Limits
 from engine.domain.session import Account, Session
+from engine.domain.shadow import Shadow
 from engine.domain.stop import ExitRule
 from engine.domain.strategy import StrategyRecord
 
 CLOSED_KEPT = 200
 """Newest closed trades kept in the state; all of them are in the store."""
+INTERVENTIONS_KEPT = 200
+"""Newest interventions kept whose both sides are final; all of them are in the store."""
 CRASHES_KEPT = 16
 """Newest crashes remembered, to tell a crash loop."""
+GIVEN_UP_KEPT = 64
+ADOPTED_KEPT = 1024
 HANDLED_KEPT = 512
 """Newest command and signal ids remembered, so that each acts once."""
 
@@ -35,7 +51,7 @@ class Extremes:
     highs: tuple[tuple[Seq, Price], ...] = ()
     lows: tuple[tuple[Seq, Price], ...] = ()
     held: int = 0
-    """Open positions on the instrument."""
+    """Open positions on the instrument, and shadows that are watched."""
     opened: Seq = Seq(0)
     """Journal entry that opened the newest of them."""
 
@@ -66,6 +82,19 @@ class State:
     """Command ids (`c:…`) and signal ids (`s:…`) that already acted, oldest first."""
     cooldowns: Mapping[InstrumentId, Nanos] = field(default_factory=dict)
     """When the newest position on an instrument was closed."""
+    shadows: Mapping[ShadowId, Shadow] = field(default_factory=dict)
+    """Interventions of which a side is still open, oldest first (E-28)."""
+    interventions: tuple[Shadow, ...] = ()
+    """Those with both sides final, newest last, at most INTERVENTIONS_KEPT."""
+    decisions: Mapping[DecisionId, Decision] = field(default_factory=dict)
+    """Asked and not answered yet, oldest first."""
+    answers: Mapping[DecisionId, Answer] = field(default_factory=dict)
+    """Newest answers, oldest first; those that stand (LEAVE) are all here."""
+    given_up: Mapping[OrderId, WorkingOrder] = field(default_factory=dict)
+    """Newest orders that ended without all of their fills, at most GIVEN_UP_KEPT: a late fill of
+    one is evidence."""
+    adopted: Mapping[FillId, InstrumentId] = field(default_factory=dict)
+    """The venue's newest fills that were booked by adopting their orders, at most ADOPTED_KEPT."""
     crashes: tuple[Nanos, ...] = ()
     """When sessions were found crashed, oldest first, at most CRASHES_KEPT."""
 

@@ -10,6 +10,7 @@ from engine.domain.band import Band
 from engine.domain.event import (
     CloseRearmed,
     Entry,
+    OrderAdopted,
     OrderCancelled,
     OrderFilled,
     OrderRejected,
@@ -52,7 +53,7 @@ class Guard:
                 self.watch(self._orders[fill.order], state, quotes)
                 if fill.order not in state.orders:
                     del self._orders[fill.order]
-            case OrderRequested(order=order):
+            case OrderRequested(order=order) | OrderAdopted(order=order):
                 self._orders[order.id] = order.position
                 if order.exit is not None:
                     self.watch(order.position, state, quotes)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.domain.calendar import local
-from engine.domain.event import Entry, OrderRequested
+from engine.domain.event import Entry, OrderAdopted, OrderRequested
 from engine.domain.ids import SECOND, OrderId
 from engine.domain.log import LogRecord
 from engine.domain.narrate import narrate
@@ -126,7 +126,7 @@ class Logbook:
 
     def on_entry(self, entry: Entry, state: State) -> None:
         """Narrate a durable journal entry; an engine's entry listener."""
-        if isinstance(entry.event, OrderRequested):
+        if isinstance(entry.event, OrderRequested | OrderAdopted):
             self._orders[entry.event.order.id] = entry.event.order
             if len(self._orders) > ORDERS_MAX:
                 del self._orders[next(iter(self._orders))]

@@ -44,6 +44,8 @@ _CAUSES: Final[dict[type, Callable[[Any], str]]] = {
     ev.StrategyNoted: lambda e: f"strategy:{e.strategy}",
     ev.StrategyFailed: lambda e: f"strategy:{e.strategy}",
     ev.FeedChanged: lambda e: f"feed:{e.feed}",
+    ev.DecisionTaken: lambda e: e.by,
+    ev.OrderAdopted: lambda e: e.cause or f"venue:{e.venue_order}",
 }
 """Who or what caused an event (E-50); an event that is not named here caused itself."""
 

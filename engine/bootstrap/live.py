@@ -20,6 +20,7 @@ from engine.bootstrap.opening import open_session, paper_settings, past_of, stan
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
 from engine.bootstrap.tending import Tending, flowing
+from engine.bootstrap.waking import Waking
 from engine.domain.command import Command, ControlFeed, SubmitSignal
 from engine.domain.event import (
     CommandAccepted,
@@ -109,6 +110,14 @@ class LiveEngine:
         means = (self.clock, self.logbook, self.keeper.tables)
         self.reconciler = Reconciler(self.engine, self.venue, *means)
         await self.reconciler.begin(self.monitor.sensors)
+        self.waking = Waking(self.engine, self.reconciler, self.clock, self.logbook)
+        if self.source.mode is not Mode.REPLAY:  # a recorded day misses nothing
+            self.engine.on_stood = self.waking.look_around
+
+    @property
+    def database(self) -> Path | None:
+        """The store's file, for the link; None: nothing is kept."""
+        return self.options.database if self.options.is_persistent else None
 
     @property
     def quotes(self) -> Mapping[InstrumentId, Quote]:
@@ -166,9 +175,9 @@ class LiveEngine:
             await self.tending.once(
                 "strategies", self.strategist.start(self.core.state, self.catalog)
             )
-            feeding = tasks.create_task(self.tending.keep("feed", self._feed))
+            feeding = self.waking.feed(tasks, lambda: self.tending.keep("feed", self._feed))
             await self._stopping.wait()
-            feeding.cancel()
+            feeding.end()
             with suppress(TimeoutError):
                 async with asyncio.timeout(STOP_SECONDS):
                     await self._finish(running)
@@ -186,6 +195,7 @@ class LiveEngine:
             ("health", lambda: monitor.run(self.reports.take)),
             ("reports", self.reports.run),
             ("reconciliation", lambda: self.reconciler.run(options.reconcile_s)),
+            ("waking", self.waking.run),
             ("holidays", lambda: learn_holidays(*holidays)),
         ]
         path = options.signals_file

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Final
 
 from engine.domain.ids import Nanos
+
+_BOOTTIME: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
+"""Linux: goes on while the machine is suspended, so that a closed lid is seen as a gap (P08)."""
 
 
 class SystemClock:
@@ -15,6 +19,8 @@ class SystemClock:
         return Nanos(time.time_ns())
 
     def monotonic(self) -> Nanos:
+        if _BOOTTIME is not None:
+            return Nanos(time.clock_gettime_ns(_BOOTTIME))
         return Nanos(time.monotonic_ns())
 
     async def sleep(self, seconds: float) -> None:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from engine.domain.event import EntriesAllowed, EntriesBlocked, Entry
 from engine.domain.ids import Nanos
+from engine.domain.inputs import Reported
 from engine.domain.market import Quote, Tick
 from engine.domain.state import State
 from engine.ports.clock import Clock
 from engine.ports.journal import Journal, JournalConflict, JournalError
 from engine.runtime.core import Core, Elapsed, Given
+from engine.runtime.standstill import Standstill, Stood
 
 EntryListener: TypeAlias = Callable[[Entry, State], None]
 TickListener: TypeAlias = Callable[[Tick, Quote], None]
@@ -31,6 +33,9 @@ STORE: Final = "store"
 """Source of the block that a failing store causes."""
 RETRY_SECONDS: Final = 0.5
 """Pause before a failed commit is tried again; E-54."""
+
+
+_FIRST: Final = frozenset({Reported, EntriesBlocked})
 
 
 class Engine:
@@ -54,7 +59,12 @@ class Engine:
         self.on_fault: Callable[[str, Exception], None] = lambda _who, _error: None
         """Told of a listener that raised, or of an input that could not be decided: neither ends
         the engine, which has positions to watch."""
+        self.on_stood: Callable[[Stood], Awaitable[None]] | None = None
+        """Awaited before anything is decided after the engine stood still; None: it matters not."""
+        self.standstill = Standstill(clock)
         self.faults = 0
+        self.heard = 0
+        """Ticks that a feed brought, decided on or not."""
         self.decided_at = Nanos(0)
         """Monotonic time at which the batch that is published was begun to be decided."""
         self.durable = core.state.seq
@@ -95,6 +105,7 @@ class Engine:
             self._room.clear()
             await self._room.wait()
         self._inbox.extend(ticks)
+        self.heard += len(ticks)
         self._wake.set()
 
     async def run(self) -> None:
@@ -103,6 +114,8 @@ class Engine:
             await self._wake.wait()
             self._wake.clear()
             while self._inbox:
+                if self.on_stood is not None and (stood := self.standstill.look()) is not None:
+                    await self._look_around(self.on_stood, stood)
                 self._busy = True
                 entries = self._decide_batch()
                 if entries:
@@ -111,6 +124,19 @@ class Engine:
                 self._busy = False
                 self._room.set()
                 await asyncio.sleep(0)
+
+    async def _look_around(self, look: Callable[[Stood], Awaitable[None]], stood: Stood) -> None:
+        """Let what happened meanwhile be found out; then reports and prices come first, and no
+        price from before the standstill counts.
+        """
+        try:
+            await look(stood)
+        except Exception as error:  # noqa: BLE001  positions are watched all the same
+            self._fault("looking around after a standstill", error)
+        if stood.is_gap:
+            given = [g for g in self._inbox if type(g) is not Tick or g.at > stood.since]
+            self._inbox = deque(sorted(given, key=_order_after_gap))
+        self.standstill.beat()
 
     async def run_timer(self) -> None:
         """Give the core the passing of time."""
@@ -211,6 +237,11 @@ class Engine:
                     listener(entry, state)
                 except Exception as error:  # noqa: BLE001  a reader must not end the engine
                     self._fault(_name(listener), error)
+
+
+def _order_after_gap(given: Given) -> int:
+    """What the venue said and what holds entries back, then prices, then whatever acts on them."""
+    return 0 if type(given) in _FIRST else 1 if type(given) is Tick else 2
 
 
 def _name(listener: object) -> str:

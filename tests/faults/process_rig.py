@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -160,3 +161,18 @@ def events(data_dir: Path) -> list[str]:
     with StoreReader.open(data_dir / "holdfast.db") as reader:
         reader.verify_chain()
         return [str(event["type"]) for event in reader.events(limit=100_000)]
+
+
+def log_lines(data_dir: Path, wanted: str) -> list[str]:
+    """Return the texts of the engine's log that hold `wanted`."""
+    path = data_dir / "logs" / "holdfast.log"
+    lines = path.read_text().splitlines() if path.exists() else []
+    texts = [str(json.loads(line).get("text", "")) for line in lines if wanted in line]
+    return [text for text in texts if wanted in text]
+
+
+def journal(data_dir: Path, *types: str) -> list[Record]:
+    """Return the journal entries of these types, oldest first; none named: all."""
+    with StoreReader.open(data_dir / "holdfast.db") as reader:
+        found = sorted(reader.events(limit=100_000), key=lambda event: int(str(event["seq"])))
+    return [event for event in found if not types or event["type"] in types]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from decimal import Decimal
+from functools import partial
 from math import isfinite
 from typing import Final
 
@@ -13,7 +14,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
 from engine.domain.money import Price
 from engine.ports.clock import Clock
-from engine.ports.venue import FeedItem
+from engine.ports.venue import FeedItem, GapUnknown
 from engine.venues.refusals import Refusal, Refusals
 from engine.venues.sim.catalog import sim_instruments
 from engine.venues.sim.disturbance import Disturbance
@@ -24,6 +25,8 @@ _LATE_MAX: Final = SECOND
 """A process that slept (suspended, stopped) goes on from now, not from where it fell asleep."""
 _WIND_MAX_S: Final = 6 * 3600
 """A market that began longer ago begins anew: winding it forward would delay the start."""
+_STEPS_A_TURN: Final = 20
+"""Steps of the past between two turns of whoever watches the present."""
 _PRICE_ALLOWED: Final = "a finite number above 0"
 
 
@@ -61,11 +64,14 @@ class SimFeed:
         self._speed = speed
         self._duration = duration_s
         self._began = began
+        self._again = partial(
+            SimMarket, seed, pace=pace, step_s=1.0 / steps_per_second, disturbances=disturbances
+        )
+        self._reached = began
+        """Up to when this market has moved; None: it has not begun."""
         self._instruments = sim_instruments()
         self._ticks = {key: float(item.tick_size) for key, item in self._instruments.items()}
-        self._market = SimMarket(
-            seed, pace=pace, step_s=1.0 / steps_per_second, disturbances=disturbances
-        )
+        self._market = self._again()
         self._step: Final = SECOND // steps_per_second
         self._newest: dict[InstrumentId, Nanos] = {}
 
@@ -87,13 +93,40 @@ class SimFeed:
             if self._speed == 1.0 and self._clock.now() - at > _LATE_MAX:
                 start = Nanos(start + self._clock.now() - at)
                 at = self._clock.now()
+            self._reached = at
             yield self._checked(market.quotes(), at)
 
+    async def between(
+        self, since: Nanos, until: Nanos, instruments: Collection[InstrumentId]
+    ) -> AsyncIterator[list[FeedItem]]:
+        """Yield what this market did while nobody listened; see engine.ports.venue.History.
+
+        The same market is wound from its beginning once more, so what listens now is left alone.
+        """
+        if self._began is None or not 0 <= since - self._began:
+            raise GapUnknown("the simulated market had not begun")
+        if until - self._began > _WIND_MAX_S * SECOND:
+            raise GapUnknown("the simulated market is wound forward for six hours only")
+        market = self._again()
+        for step in range(1, (until - self._began) // self._step + 1):
+            market.advance()
+            if step % _STEPS_A_TURN == 0:
+                await asyncio.sleep(0)
+            at = Nanos(self._began + step * self._step)
+            if at > since:
+                yield self._past(market.quotes(of=instruments), at)
+
+    def _past(self, quotes: list[RawQuote], at: Nanos) -> list[FeedItem]:
+        """Turn quotes of long ago into ticks; whoever judges them has a door of his own."""
+        told = [(quote, Nanos(at - int(quote.late_s * SECOND))) for quote in quotes]
+        return [self._tick(q, then) for q, then in told if isfinite(q.price) and q.price > 0]
+
     async def _wind(self) -> None:
-        """Bring a market that began earlier to the present, letting others run meanwhile."""
-        if self._began is None:
+        """Bring a market that moved on unseen to the present, letting others run meanwhile."""
+        if self._reached is None:
             return
-        elapsed = self._clock.now() - self._began
+        elapsed = self._clock.now() - self._reached
+        self._reached = self._clock.now()
         if not 0 < elapsed <= _WIND_MAX_S * SECOND:
             return
         for step in range(elapsed // self._step):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol, TypeAlias
+from collections.abc import AsyncIterator, Callable, Collection
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from engine.domain.ids import InstrumentId, Nanos, OrderId
 from engine.domain.inputs import VenueReport
@@ -56,7 +56,16 @@ class MatchingVenue(Venue, Protocol):
         """Cancel without waiting."""
 
 
-__all__ = ["Accountant", "Feed", "FeedItem", "MatchingVenue", "Venue", "VenueReport"]
+__all__ = [
+    "Accountant",
+    "Feed",
+    "FeedItem",
+    "GapUnknown",
+    "History",
+    "MatchingVenue",
+    "Venue",
+    "VenueReport",
+]
 
 FeedItem: TypeAlias = Tick | Bar
 
@@ -71,3 +80,20 @@ class Feed(Protocol):
 
     def items(self) -> AsyncIterator[list[FeedItem]]:
         """Yield batches in time order until the feed ends; each item already validated."""
+
+
+class GapUnknown(Exception):
+    """Nobody can say what the market did then; the text says why. Never means: nothing."""
+
+
+@runtime_checkable
+class History(Protocol):
+    """Says what a market did while nobody listened (E-63)."""
+
+    def between(
+        self, since: Nanos, until: Nanos, instruments: Collection[InstrumentId]
+    ) -> AsyncIterator[list[FeedItem]]:
+        """Yield what happened after `since` and up to `until`, in time order.
+
+        Raises GapUnknown if any part of it is missing.
+        """

@@ -103,7 +103,7 @@ class SimFeed:
 
         The same market is wound from its beginning once more, so what listens now is left alone.
         """
-        if self._began is None or not 0 <= since - self._began:
+        if self._began is None or not since - self._began >= 0:
             raise GapUnknown("the simulated market had not begun")
         if until - self._began > _WIND_MAX_S * SECOND:
             raise GapUnknown("the simulated market is wound forward for six hours only")

@@ -7,7 +7,7 @@ forward without anybody listening arrives at the same prices.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random  # noqa: TID251 (the simulated market's edge; always seeded)
 from typing import Final
@@ -90,14 +90,19 @@ class SimMarket:
             if market.chain is not None and self.steps % every == 0:
                 market.chain.advance(every * self.step_s, market.path)
 
-    def quotes(self, *, everything: bool = False) -> list[RawQuote]:
-        """Return the ticks of this step; `everything`: also of options that tick seldom."""
+    def quotes(
+        self, *, everything: bool = False, of: Container[InstrumentId] | None = None
+    ) -> list[RawQuote]:
+        """Return the ticks of this step; `everything`: also of options that tick seldom; `of`: of
+        these instruments only.
+        """
         found: list[RawQuote] = []
         for market in self._markets:
             if self.elapsed_s < market.halted_until:
                 continue
-            found.append(self._own(market))
-            found += self._options(market, everything=everything)
+            if of is None or market.listing.symbol in of:
+                found.append(self._own(market))
+            found += self._options(market, everything=everything, of=of)
         return [self._spoil(quote) for quote in found] if self._spoiled else found
 
     def _own(self, market: _Market) -> RawQuote:
@@ -107,12 +112,16 @@ class SimMarket:
         half = max(float(listing.tick_size), price * 0.00004)
         return self._traded(listing.symbol, price, half, self._volume(market, listing.volume))
 
-    def _options(self, market: _Market, *, everything: bool) -> Iterator[RawQuote]:
+    def _options(
+        self, market: _Market, *, everything: bool, of: Container[InstrumentId] | None
+    ) -> Iterator[RawQuote]:
         chain, path = market.chain, market.path
         if chain is None:
             return
         reach = _NEAR * market.listing.strike_step
         for place, contract in enumerate(chain.contracts):
+            if of is not None and contract.id not in of:
+                continue
             is_near = abs(contract.strike - path.price) <= reach
             if is_near or everything or (place + self.steps) % _SLOW == 0:
                 yield self._option(market, chain, contract, is_near=is_near)

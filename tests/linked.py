@@ -37,7 +37,8 @@ def pulse(now: int = 0) -> Pulse:
 class Source:
     """The smallest engine that is one: core, journal in memory, no venue."""
 
-    def __init__(self, clock: ManualClock) -> None:
+    def __init__(self, clock: ManualClock, database: Path | None = None) -> None:
+        self.database = database
         self.engine = Engine(Core(CATALOG), MemoryJournal(), clock)
         self.watchers: list[Callable[[Report], None]] = []
 
@@ -124,10 +125,13 @@ class Room:
 
 
 @asynccontextmanager
-async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    """Yield a running engine whose session has begun; the hub's timer is left to the test."""
+async def room(tmp_path: Path, database: Path | None = None) -> AsyncIterator[Room]:
+    """Yield a running engine whose session has begun; the hub's timer is left to the test.
+
+    Its journal is in memory; of the past it tells what the store at `database` holds.
+    """
     clock = ManualClock()
-    source = Source(clock)
+    source = Source(clock, database)
     await source.engine.settle(session())
     hub = Hub(source, clock)
     path = socket_path(tmp_path)

@@ -10,10 +10,12 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
 from engine.domain.command import Command
+from engine.domain.event import Entry
 from engine.link.address import connected
 from engine.link.frames import (
     UPDATE_MAX,
@@ -25,12 +27,16 @@ from engine.link.frames import (
     decode_taken,
     encode_hello,
     frame,
+    split_answer,
 )
+from engine.link.past import A, Asks, EntryPage, NoPast
 from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
 
 AGAIN_SECONDS: Final = 0.04
 """Pause between two attempts to connect."""
 ANSWER_SECONDS: Final = 5.0
+TELL_SECONDS: Final = 15.0
+"""How long an answer about the past may take; the engine itself gives up earlier."""
 READ_MAX: Final = 256 * 1024
 """Bytes taken in one turn of the loop: keys are handled between two turns."""
 UNSENT_MAX: Final = 1024 * 1024
@@ -47,6 +53,9 @@ class SocketLink:
         self._reader = FrameReader(UPDATE_MAX)
         self._unsent = bytearray()
         self._answers: dict[str, asyncio.Future[str]] = {}
+        self._told: dict[int, asyncio.Future[bytes]] = {}
+        """Questions about the past, by number."""
+        self._numbers = count(1)
         self._timer: asyncio.TimerHandle | None = None
         self._is_welcome = False
         self.farewell = ""
@@ -87,6 +96,30 @@ class SocketLink:
         if not self._is_welcome:
             raise ConnectionError(self.refusal or "no engine is connected")
         self._write(frame(Kind.TAKE))
+
+    async def ask(self, question: Asks[A]) -> A:
+        """Return the answer to a question about the past. Raises ConnectionError, NoPast."""
+        if not self._is_welcome:
+            raise ConnectionError(self.refusal or "no engine is connected")
+        from engine.link.past_wire import decode_answer, encode_question
+
+        number = next(self._numbers)
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._told[number] = answer
+        try:
+            self._write(frame(Kind.ASK, encode_question(number, question)))
+            async with asyncio.timeout(TELL_SECONDS):
+                return decode_answer(question, await answer)
+        except TimeoutError:
+            raise ConnectionError(f"no answer within {TELL_SECONDS:.0f} s") from None
+        finally:
+            self._told.pop(number, None)
+
+    def unfold(self, page: EntryPage) -> list[Entry]:
+        """Return the entries of a page. Raises ConnectionError if they make no sense."""
+        from engine.link.past_wire import unfold
+
+        return unfold(page)
 
     async def close(self) -> None:
         """Leave; the engine goes on, and control is free at once."""
@@ -147,6 +180,8 @@ class SocketLink:
                 answer = self._answers.get(command)
                 if answer is not None and not answer.done():
                     answer.set_result(refusal)
+            case Kind.ANSWER:
+                self._answered(body)
             case Kind.BYE:
                 self.farewell = decode_reason(body)
             case Kind.REFUSED:
@@ -154,6 +189,16 @@ class SocketLink:
                 self._lost(self.refusal)
             case _:
                 raise FrameError(f"an engine does not send {kind.name}")
+
+    def _answered(self, body: bytes) -> None:
+        number, data, why = split_answer(body)
+        answer = self._told.get(number)
+        if answer is None or answer.done():
+            return
+        if why:
+            answer.set_exception(NoPast(why))
+        else:
+            answer.set_result(data)
 
     def _tell(self, update: Update) -> None:
         if self._on_update is None:
@@ -186,9 +231,13 @@ class SocketLink:
             self._socket = None
         self._is_welcome = False
         self._unsent.clear()
+        why = "the engine went away before it answered"
         for answer in self._answers.values():
             if not answer.done():
-                answer.set_exception(ConnectionError("the engine went away before it answered"))
+                answer.set_exception(ConnectionError(why))
+        for told in self._told.values():
+            if not told.done():
+                told.set_exception(ConnectionError(why))
 
     def _write(self, data: bytes) -> None:
         if self._socket is None or len(self._unsent) > UNSENT_MAX:

@@ -43,6 +43,10 @@ class Kind(IntEnum):
     """Engine: what became of handing over a command: its id, and why it was refused, or nothing."""
     REFUSED = 7
     """Engine: no welcome, and why; the connection ends."""
+    ASK = 8
+    """Client: a question about the past."""
+    ANSWER = 9
+    """Engine: its answer, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,20 @@ def decode_taken(body: bytes) -> tuple[str, str]:
         return str(fields["command"]), str(fields["why"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise FrameError(f"an answer that says nothing: {type(error).__name__}") from None
+
+
+def encode_answer(number: int, data: bytes, why: str) -> bytes:
+    """Return the body of an ANSWER to question `number`: data, or why there is none."""
+    return number.to_bytes(_HEAD, "big") + (b"\1" + why.encode() if why else b"\0" + data)
+
+
+def split_answer(body: bytes) -> tuple[int, bytes, str]:
+    """Return number, data and why there is none. Raises FrameError."""
+    if len(body) <= _HEAD or body[_HEAD] > 1:
+        raise FrameError("an answer to no question")
+    rest = body[_HEAD + 1 :]
+    why = rest.decode(errors="replace")[:400] if body[_HEAD] else ""
+    return int.from_bytes(body[:_HEAD], "big"), rest, why
 
 
 def decode_reason(body: bytes) -> str:

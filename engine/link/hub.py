@@ -17,9 +17,11 @@ from engine.domain.event import Entry
 from engine.domain.ids import InstrumentId
 from engine.domain.market import Quote, Tick
 from engine.domain.state import State
+from engine.link.archive import Archive, Told
 from engine.link.batch import Batch
 from engine.link.frames import Hello
 from engine.link.lease import LeaseDesk, Owner
+from engine.link.past import Question
 from engine.link.protocol import Lease, Quotes, Update, Welcome
 from engine.link.source import EngineSource, Report
 from engine.ports.clock import Clock
@@ -50,6 +52,7 @@ class Hub:
         self._shown = ""
         self._out: list[Update] = []
         self._moved: set[InstrumentId] = set()
+        self._archive = Archive(source.database)
         source.subscribe(self._on_entry, self._on_tick)
         source.watch(self._on_report)
 
@@ -98,6 +101,10 @@ class Hub:
             return f"this console only watches: {held}"
         self._source.submit(command)
         return ""
+
+    def ask(self, question: Question, told: Told) -> None:
+        """Have a question about the past answered beside the engine; anyone may ask."""
+        self._archive.ask(question, told)
 
     def take(self, listener: Listener) -> None:
         """Hand control to `listener`; one that only reads gets its own `Lease` back."""

@@ -11,9 +11,11 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import Context, copy_context
 
 from engine.domain.command import Command
+from engine.domain.event import Entry
 from engine.link.frames import Hello
 from engine.link.hub import Hub
 from engine.link.local import LocalLink
+from engine.link.past import A, Asks, EntryPage
 from engine.link.protocol import Update
 from engine.link.source import RunningEngine
 from engine.ports.clock import Clock
@@ -68,6 +70,12 @@ class InlineLink:
 
     async def take_lease(self) -> None:
         await self._there().take_lease()
+
+    async def ask(self, question: Asks[A]) -> A:
+        return await self._there().ask(question)
+
+    def unfold(self, page: EntryPage) -> list[Entry]:
+        return self._there().unfold(page)
 
     async def close(self) -> None:
         if self._local is not None:

@@ -6,11 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
+from typing import cast
 
 from engine.domain.command import Command
+from engine.domain.event import Entry
 from engine.link.batch import Batch
 from engine.link.frames import Hello
 from engine.link.hub import Hub
+from engine.link.past import A, Asks, EntryPage, NoPast, Question
+from engine.link.past_wire import decode_answer, unfold
 from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
 
 
@@ -43,6 +47,27 @@ class LocalLink:
         if self._receiver is None:
             raise ConnectionError("not attached")
         self._hub.take(self._receiver)
+
+    async def ask(self, question: Asks[A]) -> A:
+        """Return the answer to a question about the past. Raises ConnectionError, NoPast."""
+        if self._receiver is None:
+            raise ConnectionError("not attached")
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def told(data: bytes, why: str) -> None:
+            if answer.done():
+                return
+            if why:
+                answer.set_exception(NoPast(why))
+            else:
+                answer.set_result(data)
+
+        self._hub.ask(cast("Question", question), told)
+        return decode_answer(question, await answer)
+
+    def unfold(self, page: EntryPage) -> list[Entry]:
+        """Return the entries of a page."""
+        return unfold(page)
 
     async def close(self) -> None:
         """Leave; the engine goes on."""

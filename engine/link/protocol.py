@@ -21,6 +21,7 @@ from engine.domain.log import LogRecord
 from engine.domain.market import Quote
 from engine.domain.quality import QualityReport
 from engine.domain.state import State
+from engine.link.past import A, Asks, EntryPage
 
 __all__ = [
     "PROTOCOL",
@@ -36,7 +37,7 @@ __all__ = [
     "Welcome",
 ]
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Version of everything in this file; another one is refused by number."""
 
 
@@ -133,6 +134,16 @@ class EngineLink(Protocol):
 
     async def take_lease(self) -> None:
         """Ask for the right to send commands; the outcome arrives as a `Lease`."""
+
+    async def ask(self, question: Asks[A]) -> A:
+        """Return the answer to a question about the past; allowed to everyone.
+
+        Raises ConnectionError when the engine cannot be reached; NoPast, one of them, when it was
+        and cannot tell.
+        """
+
+    def unfold(self, page: EntryPage) -> list[Entry]:
+        """Return the entries of a page. Raises ConnectionError if they make no sense."""
 
     async def close(self) -> None:
         """Leave; the engine goes on."""

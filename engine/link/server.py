@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from engine.link.address import listening, peer_of
+from engine.link.archive import BUSY
 from engine.link.backlog import Backlog
 from engine.link.batch import Batch
 from engine.link.frames import (
@@ -20,12 +21,15 @@ from engine.link.frames import (
     Hello,
     Kind,
     decode_hello,
+    encode_answer,
     encode_refusal,
     encode_taken,
     frame,
     mismatch,
 )
 from engine.link.hub import Hub
+from engine.link.past import Question
+from engine.link.past_wire import decode_question
 from engine.link.protocol import PROTOCOL, Welcome
 from engine.link.wire import decode_command, encode_update
 from engine.store.codec import CodecError
@@ -35,6 +39,8 @@ HELLO_SECONDS: Final = 3.0
 """A connection that does not say who it is for so long is closed."""
 BYE_SECONDS: Final = 0.4
 """How long the end of the engine waits for its clients to read what they are sent."""
+ASKED_MAX: Final = 4
+"""Questions of one client that may wait for an answer."""
 BUFFER_MAX: Final = 256 * 1024
 """Bytes waiting for a client beyond which it counts as slow, and updates go to its backlog."""
 
@@ -50,6 +56,7 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._hello: Hello | None = None
         self._is_slow = False
+        self._asked = 0
         self.backlog = Backlog()
         self.closed = asyncio.Event()
 
@@ -152,12 +159,25 @@ class Connection(asyncio.Protocol):
                 self._write(frame(Kind.TAKEN, encode_taken(command.id, refusal)))
             case Kind.TAKE:
                 self._hub.take(self)
+            case Kind.ASK:
+                self._ask(*decode_question(body))
             case Kind.BYE:
                 self._hub.leave(self, in_order=True)
                 self._hello = None
                 self.abort()
             case _:
                 raise FrameError(f"a client does not send {kind.name}")
+
+    def _ask(self, number: int, question: Question) -> None:
+        def told(data: bytes, why: str) -> None:
+            self._asked -= 1
+            self._write(frame(Kind.ANSWER, encode_answer(number, data, why)))
+
+        if self._asked >= ASKED_MAX:
+            self._write(frame(Kind.ANSWER, encode_answer(number, b"", BUSY)))
+            return
+        self._asked += 1
+        self._hub.ask(question, told)
 
     def _welcome_in(self, hello: Hello) -> None:
         self._disarm()

@@ -6,6 +6,7 @@ The composition root's live engine has this shape. Everything is called in the e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from engine.domain.command import Command
@@ -26,6 +27,10 @@ Report: TypeAlias = Health | QualityReport | Pulse | LogRecord
 
 class EngineSource(Protocol):
     """An engine that consoles can look at and command."""
+
+    @property
+    def database(self) -> Path | None:
+        """The store's file, for questions about the past; None: nothing is kept."""
 
     @property
     def quotes(self) -> Mapping[InstrumentId, Quote]:

@@ -26,7 +26,8 @@ from engine.store.tables import equity
 from engine.store.times import iso
 
 STATES_KEPT: Final = 3
-"""Newest checkpoints that keep the whole state, in case the very newest is damaged."""
+"""Newest checkpoints that keep the whole state, in case the very newest is damaged. The last one
+of every session keeps it for good: from there the next session's past is soon told (C-15)."""
 SNAPSHOTS_KEPT: Final = 100
 """Newest checkpoints that keep their positions; older ones keep the account and the counts."""
 
@@ -37,6 +38,10 @@ WHERE c.state IS NOT NULL ORDER BY c.id DESC LIMIT ?
 """
 _TAIL: Final = """
 SELECT seq, at_ns, type, version, payload FROM events WHERE seq > ? ORDER BY seq
+"""
+_NEXT_IS_ANOTHERS: Final = """
+AND NOT EXISTS (SELECT 1 FROM position_checkpoints AS n
+                WHERE n.id = c.id + 1 AND n.session_id <> c.session_id)
 """
 _INSERT: Final = """
 INSERT INTO position_checkpoints (session_id, checkpoint_time, positions_snapshot,
@@ -102,9 +107,13 @@ class Checkpoint:
         """
         if db.execute(_INSERT, (*self.values, self.seq)).rowcount != 1:
             raise NotWritten(f"checkpoint: entry {self.seq} is not durable")
-        for column, kept in (("state", STATES_KEPT), ("positions_snapshot", SNAPSHOTS_KEPT)):
+        for column, kept, unless in (
+            ("state", STATES_KEPT, _NEXT_IS_ANOTHERS),
+            ("positions_snapshot", SNAPSHOTS_KEPT, ""),
+        ):
             db.execute(
-                f"UPDATE position_checkpoints SET {column} = NULL WHERE {column} IS NOT NULL "  # noqa: S608 -- constants
+                f"UPDATE position_checkpoints AS c SET {column} = NULL "  # noqa: S608 -- constants
+                f"WHERE {column} IS NOT NULL {unless} "
                 "AND id <= (SELECT max(id) FROM position_checkpoints) - ?",
                 (kept,),
             )

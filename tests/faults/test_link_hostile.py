@@ -30,7 +30,7 @@ from engine.link.frames import (
     encode_hello,
     frame,
 )
-from engine.link.protocol import Disconnected, LogRecord, NotTaken, Welcome
+from engine.link.protocol import PROTOCOL, Disconnected, LogRecord, NotTaken, Welcome
 from engine.link.visit import ask, visiting
 from engine.link.wire import encode_command
 from tests.faults.raw_client import RawClient
@@ -105,7 +105,7 @@ async def test_another_protocol_is_refused_by_number_whatever_else_it_says(here:
     await client.send(frame(Kind.HELLO, json.dumps({"protocol": 99, "name": ["new"]}).encode()))
     ((kind, body),) = await client.until_closed()
     assert kind is Kind.REFUSED
-    assert json.loads(body)["protocol"] == 1
+    assert json.loads(body)["protocol"] == PROTOCOL
     assert "99" in decode_reason(body)
     assert here.hub.listeners == 0
     client.vanish()

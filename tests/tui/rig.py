@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from decimal import Decimal
+from typing import cast
 
 from engine.domain import event as ev
 from engine.domain.command import Command
@@ -16,7 +18,10 @@ from engine.domain.ids import SECOND, InstrumentId, Nanos, Seq
 from engine.domain.market import Quote
 from engine.domain.money import Price
 from engine.domain.state import State
-from engine.link.protocol import Lease, LogRecord, Pulse, Quotes, Update, Welcome
+from engine.link.archive import NOTHING_KEPT, Archive
+from engine.link.past import A, Asks, EntryPage, NoPast, Question
+from engine.link.past_wire import decode_answer, unfold
+from engine.link.protocol import PROTOCOL, Lease, LogRecord, Pulse, Quotes, Update, Welcome
 from engine.runtime.clock import ManualClock
 from tests.tui import rig_script as script
 from tui.app import Console
@@ -34,6 +39,9 @@ class ScriptedLink:
     def __init__(self, welcome: Welcome) -> None:
         self.welcome = welcome
         self.sent: list[Command] = []
+        self.asked: list[object] = []
+        self.past: Archive | None = None
+        """A real store's; None: there is no past."""
         self.lease_asked = 0
         self.state = welcome.state
         self.is_closed = False
@@ -51,6 +59,26 @@ class ScriptedLink:
 
     async def take_lease(self) -> None:
         self.lease_asked += 1
+
+    async def ask(self, question: Asks[A]) -> A:
+        if self.is_down:
+            raise ConnectionError("the engine is gone")
+        self.asked.append(question)
+        if self.past is None:
+            raise NoPast(NOTHING_KEPT)
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+        def told(data: bytes, why: str) -> None:
+            if why:
+                answer.set_exception(NoPast(why))
+            else:
+                answer.set_result(data)
+
+        self.past.ask(cast("Question", question), told)
+        return decode_answer(question, await answer)
+
+    def unfold(self, page: EntryPage) -> list[Entry]:
+        return unfold(page)
 
     async def close(self) -> None:
         self.is_closed = True
@@ -103,7 +131,7 @@ def welcome(state: State | None = None, *, is_mine: bool = True) -> Welcome:
     """Return a console's first snapshot."""
     held = scripted_state() if state is None else state
     return Welcome(
-        protocol=1,
+        protocol=PROTOCOL,
         engine_pid=4242,
         started_at=START,
         data_dir="/data",

@@ -33,7 +33,7 @@ from engine.domain.market import Quote
 from engine.domain.money import Price
 from engine.domain.session import Mode
 from engine.domain.state import State
-from engine.link.protocol import Welcome
+from engine.link.protocol import PROTOCOL, Welcome
 from engine.ports.journal import JournalRefused
 from engine.runtime.clock import ManualClock
 from engine.store.sqlite import SqliteJournal
@@ -70,7 +70,7 @@ async def store(directory: Path, desk: Desk, stamp: Stamp = PAPER) -> Path:
 
 def welcome(state: State) -> Welcome:
     return Welcome(
-        protocol=1,
+        protocol=PROTOCOL,
         engine_pid=1,
         started_at=Nanos(0),
         data_dir="",

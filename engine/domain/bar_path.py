@@ -12,13 +12,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.draft import Draft
-from engine.domain.exits import fire, judge, peak_with
+from engine.domain.exits import Verdict, fire, judge, peak_with
 from engine.domain.ids import Nanos
 from engine.domain.inputs import BarSeen
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Market, Quote
 from engine.domain.money import LEAST, Price, quotient, rounded
-from engine.domain.position import Position
+from engine.domain.shadow_watch import end_shadow
 from engine.domain.stop import (
     Adverse,
     BelowVwap,
@@ -43,7 +43,7 @@ def points(bar: Bar, path: str, sign: int) -> tuple[Price, Price, Price]:
 
 
 def walk(draft: Draft, market: Market, given: BarSeen, now: Nanos) -> None:
-    """Judge every position on the bar's instrument along its path, and draft the exits."""
+    """Judge positions and shadows on the bar's instrument along its path; draft what ends."""
     state, bar = draft.state, given.bar
     quote = market.get(bar.instrument)
     if quote is None:
@@ -54,20 +54,30 @@ def walk(draft: Draft, market: Market, given: BarSeen, now: Nanos) -> None:
             continue
         if position.is_guarded(now):
             view = view_of(position, instrument, quote, now, peak_with(state, position, given.peak))
-            _walk_position(draft, position, view, given, now)
+            found = _walked(state.rules, view, given)
+            if found is not None:
+                fire(draft, position, found[0], found[1], now)
+    for shadow in state.shadows.values():
+        position = shadow.position
+        if position.instrument != bar.instrument or instrument is None or shadow.ending is not None:
+            continue
+        view = view_of(position, instrument, quote, now, peak_with(state, position, given.peak))
+        found = _walked(state.rules, view, given)
+        if found is not None:
+            end_shadow(draft, shadow, found[0], found[1].reason, now)
 
 
-def _walk_position(
-    draft: Draft, position: Position, view: View, given: BarSeen, now: Nanos
-) -> None:
-    rules = draft.state.rules
-    for target in points(given.bar, given.path, position.side.sign):
+def _walked(
+    rules: tuple[ExitRule, ...], view: View, given: BarSeen
+) -> tuple[Quote, Verdict] | None:
+    """Return where on the way through the bar a rule fires first; None: nowhere."""
+    for target in points(given.bar, given.path, view.sign):
         for price in (*_between(rules, view, target), target):
             view = _moved(view, price)
             verdict = judge(rules, view)
             if verdict is not None:
-                fire(draft, position, view.quote, verdict, now)
-                return
+                return view.quote, verdict
+    return None
 
 
 def _moved(view: View, price: Price) -> View:

@@ -27,9 +27,11 @@ def mark_of(quote: Quote) -> Mark:
 
 def end(draft: Draft, market: Market, event: SessionEnded) -> None:
     """End the session; first journal the last prices of what it holds, which it closes at."""
-    held = sorted({position.instrument for position in draft.state.positions.values()})
+    state = draft.state
+    watched = (s.position for s in state.shadows.values() if s.ending is None)
+    held = sorted({position.instrument for position in (*state.positions.values(), *watched)})
     marks = [mark_of(market[instrument]) for instrument in held if instrument in market]
-    news = tuple(mark for mark in marks if draft.state.marks.get(mark.instrument) != mark)
+    news = tuple(mark for mark in marks if state.marks.get(mark.instrument) != mark)
     if news:
         draft.add(QuotesMarked(news))
     draft.add(event)

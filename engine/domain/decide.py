@@ -27,6 +27,7 @@ from engine.domain.money import EXACT
 from engine.domain.operator import PersonCommand, obey
 from engine.domain.order import Fill, OrderStatus
 from engine.domain.state import State
+from engine.domain.shadow_watch import check_shadows
 
 
 def decide(state: State, market: Market, given: Input, now: Nanos) -> tuple[ev.Event, ...]:
@@ -46,6 +47,7 @@ def _decide(draft: Draft, market: Market, given: Input, now: Nanos) -> None:
         case BarSeen():
             walk(draft, market, given, now)
         case Reported(report=report, peak=peak):
+            check_shadows(draft, market, due, peak, now, breach)
             _report(draft, market, report, peak, now)
         case TimePassed():
             _time(draft, market, given, now)
@@ -146,8 +148,10 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
             if position is not None:
                 peak = pending.get(position.instrument)
                 check_positions(draft, market, (id_,), peak, now, breach)
+    breach = ""
         kill(draft, market, breach, now)
     elif state.positions:
         flatten(draft, market, state.latch, now)
     elif not state.orders and not state.latch.is_flat:
         draft.add(ev.FlatVerified())
+    check_shadows(draft, market, given.due, None, now, breach)

@@ -32,6 +32,7 @@ from engine.domain.event_session import (
     SessionStarted,
 )
 from engine.domain.event_strategy import (
+from engine.domain.event_shadow import Levels, ShadowEnded
     SignalAccepted,
     SignalRefused,
     StrategyChanged,
@@ -62,6 +63,7 @@ __all__ = [
     "LatchLifted",
     "Mark",
     "OrderAccepted",
+    "Levels",
     "OrderAdopted",
     "OrderCancelled",
     "OrderFilled",
@@ -79,6 +81,7 @@ __all__ = [
     "SignalAccepted",
     "SignalRefused",
     "StopChanged",
+    "ShadowEnded",
     "StopFired",
     "StrategyChanged",
     "StrategyFailed",
@@ -230,6 +233,7 @@ Event: TypeAlias = (
     | EntriesAllowed
     | FlattenLatched
     | FlatVerified
+    | ShadowEnded
     | LatchLifted
     | CommandAccepted
     | CommandRefused

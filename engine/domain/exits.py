@@ -158,6 +158,7 @@ def flatten(draft: Draft, market: Market, latch: Latch, now: Nanos) -> None:
         ExitKind.MANUAL if is_person else ExitKind.RISK,
         "manual" if is_person else RISK_LIMIT,
         note=latch.reason,
+        by=latch.who if is_person else "",
     )
     for position in state.positions.values():
         if position.is_guarded(now) and not draft.closes(position.id):

@@ -204,3 +204,23 @@ _SENTENCES: Final[Mapping[type[Event], Callable[[Any, _Scene], Said]]] = {
     ev.StopChanged: _stop_changed,
 }
 """PeaksRaised, QuotesMarked and StrategyRemembered are for machines."""
+def _shadow_ended(event: ev.ShadowEnded, scene: _Scene) -> Said:
+    state = scene.state
+    known = (*state.shadows.values(), *reversed(state.interventions))
+    shadow = next((s for s in known if s.id == event.shadow), None)
+    if shadow is None:
+        return "shadow", "info", f"shadow {event.shadow} ended: {words(event.reason)}"
+    position, gone = shadow.position, words(event.reason)
+    what = f"{number(position.qty)} {label(position.instrument)} {shadow.deed.value} by {shadow.by}"
+    if event.price is None or event.pnl is None:
+        text = f"{what}: {gone} would have ended it, at a price unknown ({event.why})"
+        return "shadow", "warning", text
+    text = f"{what}: {gone} would have ended it at {price(event.price)}"
+    text += f", strategy P&L {signed(event.pnl)}"
+    if shadow.is_settled:
+        gain = signed(shadow.gross - event.pnl)
+        text += f", operator P&L {signed(shadow.gross)}, difference {gain}"
+    return "shadow", "info", f"{text} {position.currency} before fees"
+
+
+    ev.ShadowEnded: _shadow_ended,

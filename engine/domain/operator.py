@@ -18,6 +18,7 @@ from engine.domain.event import (
     EntriesBlocked,
     FlattenLatched,
     LatchLifted,
+    Levels,
     SessionEnded,
     StopChanged,
     StrategyChanged,
@@ -79,7 +80,7 @@ def _close(draft: Draft, market: Market, command: cmd.ClosePosition, now: Nanos)
     qty = wanted if wanted == position.qty else rounded_down(wanted, instrument.lot_size)
     if qty <= 0:
         return f"quantity {wanted:f} is less than one lot of {instrument.lot_size:f}"
-    reason = ExitReason(ExitKind.MANUAL, "manual", note=command.note)
+    reason = ExitReason(ExitKind.MANUAL, "manual", note=command.note, by=command.by)
     _accept(draft, command, f"close {qty:f} of {position.instrument}")
     order_exit(draft, position, reason, quote, Qty(qty), command.id)
     return None
@@ -126,9 +127,9 @@ def _change_stop(draft: Draft, market: Market, command: cmd.ChangeStop, now: Nan
     if wrong is not None:
         return wrong
     _accept(draft, command, f"stop and target of {position.instrument}")
-    draft.add(
-        StopChanged(position.id, command.stop_loss, command.take_profit, command.id, command.by)
-    )
+    levels = (command.stop_loss, command.take_profit)
+    before = Levels(position.stop_loss, position.take_profit)
+    draft.add(StopChanged(position.id, *levels, command.id, command.by, before))
     return None
 
 
@@ -136,7 +137,7 @@ def _flatten(draft: Draft, market: Market, command: cmd.Flatten, now: Nanos) -> 
     if draft.state.latch is not None:
         return f"flatten is latched already: {draft.state.latch.reason}"
     _accept(draft, command, "flatten")
-    latch = Latch(command.cause, now, command.id, command.reason)
+    latch = Latch(command.cause, now, command.id, command.reason, who=command.by)
     draft.add(FlattenLatched(command.cause, command.reason, command.by, command.id))
     flatten(draft, market, latch, now)
     return None

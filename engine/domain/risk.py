@@ -62,3 +62,5 @@ class Latch:
     reason: str
     is_flat: bool = False
     """Set when the last position was seen closed."""
+    who: str = ""
+    """The person, or the engine."""

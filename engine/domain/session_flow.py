@@ -18,6 +18,7 @@ from engine.domain.mapping import changed
 from engine.domain.money import ZERO, Currency, Money
 from engine.domain.session import Account, DayResult, Recovery, Session, SessionStatus
 from engine.domain.state import CRASHES_KEPT, State
+from engine.domain.shadow_flow import unseen
 
 
 def started(state: State, entry: Entry, event: SessionStarted) -> State:
@@ -47,6 +48,7 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
         handled=state.handled if was_cut else {},
         crashes=state.crashes,
         decisions=state.decisions,
+        shadows=unseen(state).shadows,  # nobody saw prices between the sessions
         answers=state.answers,
         given_up=state.given_up,
         adopted=state.adopted,
@@ -88,7 +90,7 @@ def crashed(state: State, entry: Entry, event: SessionCrashed) -> State:
     if session.status is not SessionStatus.ACTIVE:
         raise IllegalTransition(f"session {event.session} is {session.status.value}, not active")
     return changed(
-        state,
+        unseen(state),
         session=changed(session, status=SessionStatus.CRASHED, ended_at=event.last_at, choice=None),
         crashes=(*state.crashes, entry.at)[-CRASHES_KEPT:],
     )

@@ -34,6 +34,7 @@ from engine.domain.market import Bar, Market, Quote, Tick, observe
 from engine.domain.money import EXACT, ZERO, Currency, Money
 from engine.domain.order import WorkingOrder
 from engine.domain.state import State
+from engine.domain.shadow import shadow_id
 from engine.runtime.guard import Guard, pending
 
 MARK_EVERY: Final = 30 * SECOND
@@ -149,9 +150,8 @@ class Core:
         entries = self.step(given, now)
         band.note(float(bar.high))
         band.note(float(bar.low))
-        for position in tuple(self.state.positions.values()):
-            if position.instrument == bar.instrument:
-                self.guard.watch(position.id, self.state, self.quotes)
+        for id_ in tuple(band.held):
+            self.guard.watch(id_, self.state, self.quotes)
         return entries
 
     def report(self, given: Reported, now: Nanos) -> list[Entry]:
@@ -164,10 +164,12 @@ class Core:
             band = self.bands.get(instrument)
             given.peak = None if band is None else pending(instrument, band)
         entries = self.step(given, now)
-        if working is not None and _leaves_open(self.state, self.quotes, report, working, now):
-            id_ = working.order.position
-            entries += self.step(TimePassed(due=(id_,)), now)
-            self.guard.watch(id_, self.state, self.quotes)
+        if working is not None:
+            due = _left_open(self.state, self.quotes, report, working, now)
+            if due:
+                entries += self.step(TimePassed(due=due), now)
+            for id_ in due:
+                self.guard.watch(id_, self.state, self.quotes)
         return entries
 
     def signal(self, command: SubmitSignal, now: Nanos) -> list[Entry]:
@@ -253,18 +255,24 @@ class Core:
         self.guard.restart(self.state, self.quotes)
 
 
-def _leaves_open(
+def _left_open(
     state: State, market: Market, report: VenueReport, was: WorkingOrder, now: Nanos
-) -> bool:
-    """Return whether a position is left to be judged after an execution of its exit: a level
+) -> tuple[PositionId, ...]:
+    """Return what is left to be judged after an execution of an exit, position and shadow: a level
     that was passed while the exit was in flight still counts.
     """
-    position = state.positions.get(was.order.position)
-    if position is None or was.order.exit is None or not isinstance(report, OrderFilled):
-        return False
-    quote = market.get(position.instrument)
-    age_max = state.limits.price_age_max_s * SECOND
-    return position.is_guarded(now) and quote is not None and quote.age(now) <= age_max
+    order = was.order
+    if order.exit is None or not isinstance(report, OrderFilled):
+        return ()
+    quote = market.get(order.instrument)
+    if quote is None or quote.age(now) > state.limits.price_age_max_s * SECOND:
+        return ()
+    position = state.positions.get(order.position)
+    due = (order.position,) if position is not None and position.is_guarded(now) else ()
+    shadow = state.shadows.get(shadow_id(order.id))
+    if shadow is None or shadow.ending is not None or state.latch is not None:
+        return due
+    return (*due, shadow.id)
 
 
 def _quote(mark: Mark) -> Quote:

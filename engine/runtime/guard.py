@@ -18,13 +18,15 @@ from engine.domain.event import (
     Peak,
     PeaksRaised,
     StopChanged,
+    ShadowEnded,
 )
-from engine.domain.ids import InstrumentId, OrderId, PositionId
+from engine.domain.ids import InstrumentId, OrderId, PositionId, ShadowId, order_id
 from engine.domain.market import Quote
 from engine.domain.money import Price
 from engine.domain.position import Position
 from engine.domain.state import State
 from engine.domain.stop import View
+from engine.domain.shadow import shadow_id
 
 
 class Guard:
@@ -43,13 +45,15 @@ class Guard:
         self._homes.clear()
         self._orders = {id_: w.order.position for id_, w in state.orders.items()}
         self.rearmed = sum(p.rearm_at is not None for p in state.positions.values())
-        for id_ in state.positions:
+        for id_ in (*state.positions, *state.shadows):
             self.watch(id_, state, quotes)
 
     def follow(self, entry: Entry, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
         """Take in an entry and the state that it led to."""
         match entry.event:
             case OrderFilled(fill=fill):
+        if state.shadows or type(entry.event) is ShadowEnded:
+            self._follow_shadow(entry, state, quotes)
                 self.watch(self._orders[fill.order], state, quotes)
                 if fill.order not in state.orders:
                     del self._orders[fill.order]
@@ -69,16 +73,42 @@ class Guard:
                 return
 
     def watch(self, id_: PositionId, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
-        """Enter what can make a rule of a position fire; one that is closing has nothing."""
+        """Enter what can make a rule of a position or a shadow fire; a closing one has nothing."""
+        """Return `given` with the extremes since that are not journaled yet counted in."""
+
+        band = self.bands.get(peak.instrument)
+        known = None if band is None else pending(peak.instrument, band)
+        highs = [p for p in (peak.high, known.high if known else None) if p is not None]
+        lows = [p for p in (peak.low, known.low if known else None) if p is not None]
+        return Peak(peak.instrument, max(highs, default=None), min(lows, default=None))
+
+    def _follow_shadow(
+        self, entry: Entry, state: State, quotes: Mapping[InstrumentId, Quote]
+    ) -> None:
+        match entry.event:
+            case OrderFilled(fill=fill):  # an exit by hand: what it took is watched on
+                self.watch(shadow_id(fill.order), state, quotes)
+            case StopChanged() if state.session is not None:
+                self.watch(shadow_id(order_id(state.session.id, entry.seq)), state, quotes)
+            case ShadowEnded(shadow=id_):
+                self._forget(id_)
+            case _:
+                return
+
         position = state.positions.get(id_)
         if position is None:
             self._forget(id_)
             return
         band = self.bands.get(position.instrument)
         if band is None:
+        is_entered = position is not None
+        if position is None:
+            shadow = state.shadows.get(ShadowId(id_))
+            position = None if shadow is None or shadow.ending is not None else shadow.position
             band = self.bands[position.instrument] = Band()
         if id_ not in band.held:
-            band.forget_extremes()
+            if is_entered:  # a shadow was held all the time: what was seen counts for it, too
+                band.forget_extremes()
             band.held.add(id_)
         self._homes[id_] = band
         if position.close is not None:

@@ -33,6 +33,7 @@ _CAUSES: Final[dict[type, Callable[[Any], str]]] = {
     ev.StopFired: lambda e: f"rule:{e.reason.rule or e.reason.code}",
     ev.CloseRearmed: lambda e: f"order:{e.order}",
     ev.StopChanged: lambda e: e.cause,
+    ev.ShadowEnded: lambda e: f"rule:{e.reason.rule or e.reason.code}",
     ev.EntriesBlocked: lambda e: e.source,
     ev.EntriesAllowed: lambda e: e.source,
     ev.FlattenLatched: lambda e: e.command or e.by,

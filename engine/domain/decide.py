@@ -26,8 +26,8 @@ from engine.domain.market import Market
 from engine.domain.money import EXACT
 from engine.domain.operator import PersonCommand, obey
 from engine.domain.order import Fill, OrderStatus
-from engine.domain.state import State
 from engine.domain.shadow_watch import check_shadows
+from engine.domain.state import State
 
 
 def decide(state: State, market: Market, given: Input, now: Nanos) -> tuple[ev.Event, ...]:
@@ -44,10 +44,10 @@ def _decide(draft: Draft, market: Market, given: Input, now: Nanos) -> None:
             breach = risk_breach(draft.state, market, equity)
             check_positions(draft, market, due, peak, now, breach)
             kill(draft, market, breach, now)
+            check_shadows(draft, market, due, peak, now, breach)
         case BarSeen():
             walk(draft, market, given, now)
         case Reported(report=report, peak=peak):
-            check_shadows(draft, market, due, peak, now, breach)
             _report(draft, market, report, peak, now)
         case TimePassed():
             _time(draft, market, given, now)
@@ -141,6 +141,7 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
         ):
             draft.add(ev.OrderTimedOut(working.order.id))
     pending = {peak.instrument: peak for peak in given.peaks}
+    breach = ""
     if state.latch is None:
         breach = risk_breach(state, market, given.equity)
         for id_ in given.due:
@@ -148,7 +149,6 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
             if position is not None:
                 peak = pending.get(position.instrument)
                 check_positions(draft, market, (id_,), peak, now, breach)
-    breach = ""
         kill(draft, market, breach, now)
     elif state.positions:
         flatten(draft, market, state.latch, now)

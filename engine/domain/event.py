@@ -31,8 +31,8 @@ from engine.domain.event_session import (
     SessionEnded,
     SessionStarted,
 )
-from engine.domain.event_strategy import (
 from engine.domain.event_shadow import Levels, ShadowEnded
+from engine.domain.event_strategy import (
     SignalAccepted,
     SignalRefused,
     StrategyChanged,
@@ -61,9 +61,9 @@ __all__ = [
     "FlattenLatched",
     "InstrumentListed",
     "LatchLifted",
+    "Levels",
     "Mark",
     "OrderAccepted",
-    "Levels",
     "OrderAdopted",
     "OrderCancelled",
     "OrderFilled",
@@ -78,10 +78,10 @@ __all__ = [
     "SessionCrashed",
     "SessionEnded",
     "SessionStarted",
+    "ShadowEnded",
     "SignalAccepted",
     "SignalRefused",
     "StopChanged",
-    "ShadowEnded",
     "StopFired",
     "StrategyChanged",
     "StrategyFailed",
@@ -228,12 +228,12 @@ Event: TypeAlias = (
     | QuotesMarked
     | StopFired
     | CloseRearmed
+    | ShadowEnded
     | StopChanged
     | EntriesBlocked
     | EntriesAllowed
     | FlattenLatched
     | FlatVerified
-    | ShadowEnded
     | LatchLifted
     | CommandAccepted
     | CommandRefused

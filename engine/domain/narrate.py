@@ -191,19 +191,6 @@ def _stop_changed(event: ev.StopChanged, scene: _Scene) -> Said:
     return "stop", "info", f"{event.by} set {where}: stop {stop}, target {target}"
 
 
-_SENTENCES: Final[Mapping[type[Event], Callable[[Any, _Scene], Said]]] = {
-    ev.Resumed: _resumed,
-    ev.OrderAccepted: _accepted,
-    ev.OrderFilled: _filled,
-    ev.OrderRejected: _rejected,
-    ev.CancelRequested: _cancel,
-    ev.OrderCancelled: _cancelled,
-    ev.OrderTimedOut: _timed_out,
-    ev.StopFired: _fired,
-    ev.CloseRearmed: _rearmed,
-    ev.StopChanged: _stop_changed,
-}
-"""PeaksRaised, QuotesMarked and StrategyRemembered are for machines."""
 def _shadow_ended(event: ev.ShadowEnded, scene: _Scene) -> Said:
     state = scene.state
     known = (*state.shadows.values(), *reversed(state.interventions))
@@ -223,4 +210,17 @@ def _shadow_ended(event: ev.ShadowEnded, scene: _Scene) -> Said:
     return "shadow", "info", f"{text} {position.currency} before fees"
 
 
+_SENTENCES: Final[Mapping[type[Event], Callable[[Any, _Scene], Said]]] = {
+    ev.Resumed: _resumed,
+    ev.OrderAccepted: _accepted,
+    ev.OrderFilled: _filled,
+    ev.OrderRejected: _rejected,
+    ev.CancelRequested: _cancel,
+    ev.OrderCancelled: _cancelled,
+    ev.OrderTimedOut: _timed_out,
+    ev.StopFired: _fired,
+    ev.CloseRearmed: _rearmed,
+    ev.StopChanged: _stop_changed,
     ev.ShadowEnded: _shadow_ended,
+}
+"""PeaksRaised, QuotesMarked and StrategyRemembered are for machines."""

@@ -17,8 +17,8 @@ from engine.domain.ids import SessionId
 from engine.domain.mapping import changed
 from engine.domain.money import ZERO, Currency, Money
 from engine.domain.session import Account, DayResult, Recovery, Session, SessionStatus
-from engine.domain.state import CRASHES_KEPT, State
 from engine.domain.shadow_flow import unseen
+from engine.domain.state import CRASHES_KEPT, State
 
 
 def started(state: State, entry: Entry, event: SessionStarted) -> State:
@@ -47,8 +47,8 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
         # The same work goes on under a new name: what acted in it must not act again.
         handled=state.handled if was_cut else {},
         crashes=state.crashes,
-        decisions=state.decisions,
         shadows=unseen(state).shadows,  # nobody saw prices between the sessions
+        decisions=state.decisions,
         answers=state.answers,
         given_up=state.given_up,
         adopted=state.adopted,

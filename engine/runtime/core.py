@@ -33,8 +33,8 @@ from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Market, Quote, Tick, observe
 from engine.domain.money import EXACT, ZERO, Currency, Money
 from engine.domain.order import WorkingOrder
-from engine.domain.state import State
 from engine.domain.shadow import shadow_id
+from engine.domain.state import State
 from engine.runtime.guard import Guard, pending
 
 MARK_EVERY: Final = 30 * SECOND

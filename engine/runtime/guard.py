@@ -17,16 +17,16 @@ from engine.domain.event import (
     OrderRequested,
     Peak,
     PeaksRaised,
-    StopChanged,
     ShadowEnded,
+    StopChanged,
 )
 from engine.domain.ids import InstrumentId, OrderId, PositionId, ShadowId, order_id
 from engine.domain.market import Quote
 from engine.domain.money import Price
 from engine.domain.position import Position
+from engine.domain.shadow import shadow_id
 from engine.domain.state import State
 from engine.domain.stop import View
-from engine.domain.shadow import shadow_id
 
 
 class Guard:
@@ -50,10 +50,10 @@ class Guard:
 
     def follow(self, entry: Entry, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
         """Take in an entry and the state that it led to."""
-        match entry.event:
-            case OrderFilled(fill=fill):
         if state.shadows or type(entry.event) is ShadowEnded:
             self._follow_shadow(entry, state, quotes)
+        match entry.event:
+            case OrderFilled(fill=fill):
                 self.watch(self._orders[fill.order], state, quotes)
                 if fill.order not in state.orders:
                     del self._orders[fill.order]
@@ -72,8 +72,6 @@ class Guard:
             case _:
                 return
 
-    def watch(self, id_: PositionId, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
-        """Enter what can make a rule of a position or a shadow fire; a closing one has nothing."""
         """Return `given` with the extremes since that are not journaled yet counted in."""
 
         band = self.bands.get(peak.instrument)
@@ -95,16 +93,18 @@ class Guard:
             case _:
                 return
 
+    def watch(self, id_: PositionId, state: State, quotes: Mapping[InstrumentId, Quote]) -> None:
+        """Enter what can make a rule of a position or a shadow fire; a closing one has nothing."""
         position = state.positions.get(id_)
+        is_entered = position is not None
+        if position is None:
+            shadow = state.shadows.get(ShadowId(id_))
+            position = None if shadow is None or shadow.ending is not None else shadow.position
         if position is None:
             self._forget(id_)
             return
         band = self.bands.get(position.instrument)
         if band is None:
-        is_entered = position is not None
-        if position is None:
-            shadow = state.shadows.get(ShadowId(id_))
-            position = None if shadow is None or shadow.ending is not None else shadow.position
             band = self.bands[position.instrument] = Band()
         if id_ not in band.held:
             if is_entered:  # a shadow was held all the time: what was seen counts for it, too

@@ -72,14 +72,6 @@ class Guard:
             case _:
                 return
 
-        """Return `given` with the extremes since that are not journaled yet counted in."""
-
-        band = self.bands.get(peak.instrument)
-        known = None if band is None else pending(peak.instrument, band)
-        highs = [p for p in (peak.high, known.high if known else None) if p is not None]
-        lows = [p for p in (peak.low, known.low if known else None) if p is not None]
-        return Peak(peak.instrument, max(highs, default=None), min(lows, default=None))
-
     def _follow_shadow(
         self, entry: Entry, state: State, quotes: Mapping[InstrumentId, Quote]
     ) -> None:

@@ -20,6 +20,7 @@ from engine.domain.event_operator import (
     LatchLifted,
     StopChanged,
 )
+from engine.domain.event_recovery import GapJudged, RecoverySettled
 from engine.domain.event_session import (
     EntriesAllowed,
     EntriesBlocked,
@@ -59,6 +60,7 @@ __all__ = [
     "FeedChanged",
     "FlatVerified",
     "FlattenLatched",
+    "GapJudged",
     "InstrumentListed",
     "LatchLifted",
     "Levels",
@@ -74,6 +76,7 @@ __all__ = [
     "PeaksRaised",
     "QuotesMarked",
     "RecoveryDecided",
+    "RecoverySettled",
     "Resumed",
     "SessionCrashed",
     "SessionEnded",
@@ -213,6 +216,8 @@ Event: TypeAlias = (
     | SessionEnded
     | SessionCrashed
     | RecoveryDecided
+    | GapJudged
+    | RecoverySettled
     | Resumed
     | InstrumentListed
     | SignalAccepted

@@ -7,7 +7,14 @@ from decimal import localcontext
 from functools import reduce
 from typing import Any, Final
 
-from engine.domain import decision_flow, extremes, order_flow, session_flow, shadow_flow
+from engine.domain import (
+    decision_flow,
+    extremes,
+    order_flow,
+    recovery_flow,
+    session_flow,
+    shadow_flow,
+)
 from engine.domain import event as ev
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import Seq
@@ -164,6 +171,8 @@ _APPLY: Final[dict[type, Callable[[State, ev.Entry, Any], State]]] = {
     ev.SessionCrashed: session_flow.crashed,
     ev.RecoveryDecided: session_flow.decided,
     ev.Resumed: session_flow.resumed,
+    ev.GapJudged: recovery_flow.gap_judged,
+    ev.RecoverySettled: recovery_flow.settled,
     ev.InstrumentListed: _instrument_listed,
     ev.SignalAccepted: _signal_accepted,
     ev.SignalRefused: _signal_refused,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 from engine.domain.command import Command
+from engine.domain.decision import Choice
 from engine.domain.event import (
+    DecisionAsked,
+    DecisionWithdrawn,
     EntriesAllowed,
     EntriesBlocked,
     FeedChanged,
@@ -18,6 +22,7 @@ from engine.domain.event import (
     OrderTimedOut,
     Peak,
     RecoveryDecided,
+    RecoverySettled,
     Resumed,
     SessionCrashed,
     SessionEnded,
@@ -28,10 +33,12 @@ from engine.domain.event import (
     StrategyNoted,
     StrategyRemembered,
 )
-from engine.domain.ids import PositionId
+from engine.domain.gap import Gap
+from engine.domain.ids import InstrumentId, Nanos, PositionId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
 from engine.domain.money import Money
+from engine.domain.truth import Execution
 
 VenueReport: TypeAlias = (
     OrderAccepted | OrderFilled | OrderRejected | OrderCancelled | OrderTimedOut
@@ -91,9 +98,40 @@ class Listing:
     instrument: Instrument
 
 
+@dataclass(slots=True)
+class GapSeen:
+    """What looking back at a gap came to (E-63)."""
+
+    gaps: tuple[Gap, ...]
+    peaks: tuple[Peak, ...]
+    """Extremes of the gap, and of the market since (the core adds what it has not journaled)."""
+    policy: Choice
+    """What is done if nobody answers."""
+    due_at: Nanos | None = None
+    """When the policy acts; None: it waits for a person."""
+    is_answered: bool = False
+    """Nobody is there to be asked: the policy acts at once."""
+    can_book: bool = False
+    """The venue is on paper: an exit can be booked inside the gap."""
+
+
+@dataclass(slots=True)
+class Proof:
+    """Executions that lead exactly from what is open here to what is open at the venue."""
+
+    instrument: InstrumentId
+    here: Decimal
+    there: Decimal
+    fills: tuple[Execution, ...]
+
+
+Question: TypeAlias = DecisionAsked | DecisionWithdrawn
+"""What reconciliation asks a person, and takes back; journaled unless it changes nothing."""
 Opening: TypeAlias = SessionStarted | SessionCrashed | RecoveryDecided | Resumed
 """How a process takes over a journal, entry by entry."""
-Fact: TypeAlias = Listing | StrategyReport | Notice | Opening | SessionEnded
+Fact: TypeAlias = (
+    Listing | StrategyReport | Notice | Opening | SessionEnded | RecoverySettled | Question
+)
 """What is journaled as it is."""
 
-Input: TypeAlias = Crossing | BarSeen | Reported | TimePassed | Fact | Command
+Input: TypeAlias = Crossing | BarSeen | Reported | TimePassed | GapSeen | Proof | Fact | Command

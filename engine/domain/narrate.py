@@ -19,6 +19,7 @@ from engine.domain.money import plain
 from engine.domain.narrate_plain import PLAIN, Said
 from engine.domain.order import Fill, Order, Side
 from engine.domain.position import Position, Trade
+from engine.domain.recovery import sentence
 from engine.domain.state import State
 from engine.domain.wording import label, legible, number, price, signed, words
 
@@ -184,6 +185,29 @@ def _rearmed(event: ev.CloseRearmed, scene: _Scene) -> Said:
     return "stop", "error", f"{text} {local(event.at, 'UTC'):%H:%M:%S.%f} UTC"
 
 
+def _looked_back(event: ev.GapJudged, scene: _Scene) -> Said:
+    gap = event.gap
+    away = f"{(gap.until - gap.since) / SECOND:.0f} s"
+    where = label(gap.instrument)
+    if gap.unknown:
+        return (
+            "recovery",
+            "warning",
+            f"{where}: nobody knows what happened in {away}: {gap.unknown}",
+        )
+    seen = f"{gap.samples} prices of the {away} that nobody watched"
+    if gap.finding is None:
+        return "recovery", "info", f"{where}: no rule would have fired; {seen}"
+    terms = scene.state.instruments.get(gap.instrument)
+    if terms is None:
+        return (
+            "recovery",
+            "warning",
+            f"{where}: {words(gap.finding.reason)} would have fired; {seen}",
+        )
+    return "recovery", "warning", f"{where}: {sentence(gap.finding, terms)}; {seen}"
+
+
 def _stop_changed(event: ev.StopChanged, scene: _Scene) -> Said:
     stop = "none" if event.stop_loss is None else price(event.stop_loss)
     target = "none" if event.take_profit is None else price(event.take_profit)
@@ -222,5 +246,6 @@ _SENTENCES: Final[Mapping[type[Event], Callable[[Any, _Scene], Said]]] = {
     ev.CloseRearmed: _rearmed,
     ev.StopChanged: _stop_changed,
     ev.ShadowEnded: _shadow_ended,
+    ev.GapJudged: _looked_back,
 }
 """PeaksRaised, QuotesMarked and StrategyRemembered are for machines."""

@@ -153,9 +153,7 @@ def _adopted(event: ev.OrderAdopted) -> Said:
     order = event.order
     deed = "bought" if order.side.sign > 0 else "sold"
     what = f"{deed} {number(order.qty)} {label(order.instrument)}"
-    text = (
-        f"the venue {what} without us (order {label(event.venue_order)}): booked as its fills say"
-    )
+    text = f"the venue {what} without us as order {event.venue_order}: booked as it was filled"
     return "order", "warning", text
 
 
@@ -164,6 +162,7 @@ PLAIN: Final[Mapping[type[Event], Callable[[Any], Said]]] = {
     ev.SessionEnded: _ended,
     ev.SessionCrashed: _crashed,
     ev.RecoveryDecided: _decided,
+    ev.RecoverySettled: lambda event: ("session", "info", f"recovery is over: {event.how}"),
     ev.InstrumentListed: _listed,
     ev.SignalAccepted: _signal_accepted,
     ev.SignalRefused: _signal_refused,

@@ -13,6 +13,8 @@ OPERATOR: Final = "operator"
 """Source of the block that a person sets."""
 SAFE_MODE: Final = "safe-mode"
 """Source of the block that a crash loop causes; only a person lifts it."""
+RECOVERY: Final = "recovery"
+"""Source of the block while something that a crash left is not settled."""
 
 
 @dataclass(frozen=True, slots=True)

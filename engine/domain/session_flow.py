@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.domain import recovery_flow
 from engine.domain.errors import IllegalTransition
 from engine.domain.event import (
     Entry,
@@ -47,6 +48,7 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
         # The same work goes on under a new name: what acted in it must not act again.
         handled=state.handled if was_cut else {},
         crashes=state.crashes,
+        absence=state.absence if was_cut else None,
         shadows=unseen(state).shadows,  # nobody saw prices between the sessions
         decisions=state.decisions,
         answers=state.answers,
@@ -93,6 +95,7 @@ def crashed(state: State, entry: Entry, event: SessionCrashed) -> State:
         unseen(state),
         session=changed(session, status=SessionStatus.CRASHED, ended_at=event.last_at, choice=None),
         crashes=(*state.crashes, entry.at)[-CRASHES_KEPT:],
+        absence=recovery_flow.left(state, entry, event),
     )
 
 

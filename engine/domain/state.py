@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.domain.decision import Answer, Decision
 from engine.domain.event import Mark
+from engine.domain.gap import Absence
 from engine.domain.ids import (
     DecisionId,
     FillId,
@@ -97,6 +98,8 @@ class State:
     """The venue's newest fills that were booked by adopting their orders, at most ADOPTED_KEPT."""
     crashes: tuple[Nanos, ...] = ()
     """When sessions were found crashed, oldest first, at most CRASHES_KEPT."""
+    absence: Absence | None = None
+    """What the last crash left to be looked at, and what came of it."""
 
     def peak(self, position: Position) -> Price:
         """Return the best journaled price since entry: highest for a long, lowest for a short."""

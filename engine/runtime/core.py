@@ -23,6 +23,7 @@ from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId, Seq
 from engine.domain.inputs import (
     BarSeen,
     Crossing,
+    GapSeen,
     Input,
     Listing,
     Reported,
@@ -84,6 +85,8 @@ class Core:
                 return self.report(given, now)
             case Elapsed():
                 return self.time(now)
+            case GapSeen():
+                return self._look_back(given, now)
             case _:
                 return self.step(given, now)
 
@@ -199,6 +202,13 @@ class Core:
         self._highs.clear()
         for id_ in due:
             self.guard.watch(id_, self.state, self.quotes)
+        return entries
+
+    def _look_back(self, given: GapSeen, now: Nanos) -> list[Entry]:
+        """Take in what was found of a gap; what is open is watched from its peak there on."""
+        entries = self.step(self.guard.with_pending(given), now)
+        for gap in given.gaps:
+            self.guard.watch(gap.position, self.state, self.quotes)
         return entries
 
     def session_start(self, instrument: InstrumentId, at: Nanos) -> Nanos | None:

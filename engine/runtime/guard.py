@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from math import inf
 
@@ -21,6 +22,7 @@ from engine.domain.event import (
     StopChanged,
 )
 from engine.domain.ids import InstrumentId, OrderId, PositionId, ShadowId, order_id
+from engine.domain.inputs import GapSeen
 from engine.domain.market import Quote
 from engine.domain.money import Price
 from engine.domain.position import Position
@@ -36,6 +38,8 @@ class Guard:
         self.bands: dict[InstrumentId, Band] = {}
         self.rearmed = 0
         """At most so many positions wait for their protection after a failed close."""
+        self.moved: set[Band] = set()
+        """Bands that were given or taken a position; for who keeps a copy of what they say."""
         self._homes: dict[PositionId, Band] = {}
         self._orders: dict[OrderId, PositionId] = {}
 
@@ -72,6 +76,17 @@ class Guard:
             case _:
                 return
 
+    def with_pending(self, given: GapSeen) -> GapSeen:
+        """Return `given` with the extremes since that are not journaled yet counted in."""
+        return replace(given, peaks=tuple(self._wider(peak) for peak in given.peaks))
+
+    def _wider(self, peak: Peak) -> Peak:
+        band = self.bands.get(peak.instrument)
+        known = None if band is None else pending(peak.instrument, band)
+        highs = [p for p in (peak.high, known.high if known else None) if p is not None]
+        lows = [p for p in (peak.low, known.low if known else None) if p is not None]
+        return Peak(peak.instrument, max(highs, default=None), min(lows, default=None))
+
     def _follow_shadow(
         self, entry: Entry, state: State, quotes: Mapping[InstrumentId, Quote]
     ) -> None:
@@ -103,6 +118,7 @@ class Guard:
                 band.forget_extremes()
             band.held.add(id_)
         self._homes[id_] = band
+        self.moved.add(band)
         if position.close is not None:
             band.remove(id_)
             return
@@ -129,6 +145,7 @@ class Guard:
         if band is not None:
             band.remove(id_)
             band.held.discard(id_)
+            self.moved.add(band)
 
 
 def pending(instrument: InstrumentId, band: Band) -> Peak | None:

@@ -1,0 +1,222 @@
+"""Taking up again what a dead engine left: what a gap leads to, and what was chosen (E-62, E-63).
+
+A gap never closes anything by itself: it asks, and a person or the policy answers. Meanwhile every
+position is watched by its ordinary rules; an exit of theirs never waits for the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.domain.calendar import local
+from engine.domain.decision import Choice, Decision, Matter
+from engine.domain.draft import Draft
+from engine.domain.event import (
+    DecisionAsked,
+    DecisionTaken,
+    DecisionWithdrawn,
+    EntriesAllowed,
+    GapJudged,
+    OrderRequested,
+    PeaksRaised,
+    RecoveryDecided,
+    RecoverySettled,
+    StopFired,
+)
+from engine.domain.exits import order_exit
+from engine.domain.gap import GAP_SOURCE, Gap, GapFinding
+from engine.domain.ids import SECOND, DecisionId, Nanos, PositionId
+from engine.domain.inputs import GapSeen
+from engine.domain.instrument import Instrument
+from engine.domain.market import Market, Quote
+from engine.domain.order import ExitReason
+from engine.domain.position import Position
+from engine.domain.risk import RECOVERY
+from engine.domain.session import Recovery, Session, SessionStatus
+from engine.domain.state import State
+from engine.domain.wording import label, legible, words
+
+POLICY: Final = "configuration"
+"""Who answers when nobody does."""
+
+
+def crash_question(
+    session: Session, policy: Recovery, now: Nanos, wait_s: float | None
+) -> Decision:
+    """Return the question what becomes of a session that crashed with nothing open (E-62).
+
+    `wait_s`: how long an answer is waited for; None: for ever.
+    """
+    at = local(session.ended_at or session.started_at, "UTC")
+    return Decision(
+        id=DecisionId(f"crash:{session.id}:{session.ended_at}"),
+        matter=Matter.CRASH,
+        subject=session.id,
+        text=f"session {session.id} crashed at {at:%H:%M:%S} UTC with nothing open; "
+        "resume it or start a fresh one: the day's figures are kept either way",
+        choices=(Choice.RESUME, Choice.FRESH),
+        proposal=Choice(policy.value),
+        asked_at=now,
+        due_at=None if wait_s is None else Nanos(now + int(wait_s * SECOND)),
+    )
+
+
+def look_back(draft: Draft, market: Market, given: GapSeen, now: Nanos) -> None:
+    """Journal what was found of each position, raise its peak, and ask where a rule would have
+    fired; without a time to wait for an answer the policy gives it at once.
+    """
+    state = draft.state
+    if state.absence is None or state.absence.is_settled:
+        return
+    open_ = [
+        gap
+        for gap in given.gaps
+        if gap.position in state.positions and gap.position not in state.absence.gaps
+    ]
+    peaks = tuple(peak for peak in given.peaks if peak.instrument in state.extremes)
+    if open_ and peaks:
+        draft.add(PeaksRaised(peaks))
+    for gap in open_:
+        draft.add(GapJudged(gap))
+        position = state.positions[gap.position]
+        if gap.finding is None or position.close is not None or state.latch is not None:
+            continue
+        decision = _question(state, gap, gap.finding, given, now)
+        if decision.id in state.decisions or decision.id in state.answers:
+            continue  # asked in a life that ended before this was settled
+        draft.add(DecisionAsked(decision))
+        if given.is_answered:
+            draft.add(
+                DecisionTaken(decision.id, decision.proposal, POLICY, "nobody is here to ask")
+            )
+            after_gap(draft, market, decision, decision.proposal, POLICY, now)
+
+
+def _question(state: State, gap: Gap, finding: GapFinding, given: GapSeen, now: Nanos) -> Decision:
+    can_book = given.can_book and finding.first_tradable is not None
+    choices = (Choice.EXIT_NOW, Choice.KEEP)
+    instrument = state.instruments[gap.instrument]
+    return Decision(
+        id=DecisionId(f"gap:{gap.position}:{gap.since}"),
+        matter=Matter.GAP,
+        subject=gap.position,
+        text=f"{label(gap.instrument)}: {sentence(finding, instrument)}",
+        choices=(Choice.BOOK, *choices) if can_book else choices,
+        proposal=given.policy,
+        asked_at=now,
+        instrument=gap.instrument,
+        position=gap.position,
+        due_at=given.due_at,
+        gap=finding,
+    )
+
+
+def sentence(finding: GapFinding, instrument: Instrument) -> str:
+    """Return `11:42:17 trailing stop 22.50 would have fired, first tradable 22.30`."""
+    zone, tick = instrument.time_zone, instrument.tick_size
+    level = f" {legible(finding.level, tick)}" if finding.level is not None else ""
+    rule = words(finding.reason).removesuffix(" hit")
+    fired = f"{local(finding.fired_at, zone):%H:%M:%S} {rule}{level} would have fired"
+    if finding.first_tradable is None or finding.first_tradable_at is None:
+        return f"{fired}, nothing could be traded since"
+    late = ""
+    if finding.first_tradable_at != finding.fired_at:
+        late = f" at {local(finding.first_tradable_at, zone):%H:%M:%S}"
+    return f"{fired}, first tradable {legible(finding.first_tradable, tick)}{late}"
+
+
+def after_crash(
+    draft: Draft, market: Market, decision: Decision, choice: Choice, by: str, now: Nanos
+) -> str | None:
+    """Draft what an answer about a crash leads to; return why it cannot be done (E-62)."""
+    session = draft.state.session
+    if session is None or session.id != decision.subject or session.choice is not None:
+        return "it was decided already"
+    if session.status is not SessionStatus.CRASHED:
+        return f"session {session.id} is {session.status.value}, not crashed"
+    why = f"nothing was open; {choice.value} was chosen"
+    draft.add(RecoveryDecided(session.id, Recovery(choice.value), by, why))
+    return None
+
+
+def after_gap(
+    draft: Draft, market: Market, decision: Decision, choice: Choice, by: str, now: Nanos
+) -> str | None:
+    """Draft what an answer about a gap leads to; return why it cannot be done (E-63)."""
+    position = draft.state.positions.get(decision.position or PositionId(""))
+    if position is None or decision.gap is None:
+        return "the position is not open any more"
+    if not position.is_guarded(now):
+        return "an exit of it is under way"
+    instrument = draft.state.instruments[position.instrument]
+    if choice is Choice.BOOK:
+        return _book(draft, position, decision.gap, instrument, now)
+    if choice is Choice.EXIT_NOW:
+        note = f"while nobody watched: {sentence(decision.gap, instrument)}"
+        reason = _because(decision.gap, note)
+        order_exit(draft, position, reason, market.get(position.instrument), position.qty, None)
+    return None
+
+
+def _book(
+    draft: Draft, position: Position, gap: GapFinding, instrument: Instrument, now: Nanos
+) -> str | None:
+    """Draft the exit that would have been, at its price and time; the paper venue takes both."""
+    price, at = gap.first_tradable, gap.first_tradable_at
+    if price is None or at is None:
+        return "nothing could be traded in the gap"
+    reason = _because(gap, f"booked in the gap: {sentence(gap, instrument)}")
+    quote = Quote(position.instrument, price, at, source=GAP_SOURCE)
+    beyond = None if reason.level is None or reason.rule == "oi" else abs(reason.level - price)
+    draft.add(StopFired(position.id, reason, price, at, GAP_SOURCE, quote.age(now), beyond))
+    order_exit(draft, position, reason, quote, position.qty, None)
+    return None
+
+
+def _because(gap: GapFinding, note: str) -> ExitReason:
+    it = gap.reason
+    return ExitReason(it.kind, it.code, it.rule, it.also_fired, it.level, note)
+
+
+def withdraw(draft: Draft) -> None:
+    """Withdraw the questions about gaps of positions that this decision closes, or that are gone.
+
+    An exit that is due never waits for an answer.
+    """
+    state = draft.state
+    answered = {e.decision for e in draft.events if isinstance(e, DecisionTaken)}
+    closing = {
+        event.order.position
+        for event in draft.events
+        if isinstance(event, OrderRequested) and event.order.exit is not None
+    }
+    for decision in state.decisions.values():
+        if decision.matter is not Matter.GAP or decision.id in answered:
+            continue
+        position = state.positions.get(decision.position or PositionId(""))
+        if position is None or position.id in closing:
+            why = "the position is closed" if position is None else "it is closed meanwhile"
+            draft.add(DecisionWithdrawn(decision.id, why))
+
+
+def settle(draft: Draft, given: RecoverySettled) -> None:
+    """Draft the end of a recovery, which lets entries in, unless something is still to be done."""
+    state = draft.state
+    if state.absence is None or state.absence.is_settled or unsettled(state):
+        return
+    draft.add(given)
+    if RECOVERY in state.blocks:
+        draft.add(EntriesAllowed(RECOVERY))
+
+
+def unsettled(state: State) -> str:
+    """Return what a recovery still waits for, apart from prices; empty: for nothing."""
+    absence = state.absence
+    if absence is None:
+        return ""
+    unjudged = [id_ for id_ in state.positions if id_ not in absence.gaps]
+    if unjudged and absence.positions:
+        return f"looking back at {len(unjudged)} positions"
+    if state.decisions:
+        return f"{len(state.decisions)} decisions"
+    return ""

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
-from engine.domain.ids import CommandId, Nanos, OrderId, PositionId, StrategyName
+from engine.domain.decision import Choice
+from engine.domain.ids import (
+    CommandId,
+    DecisionId,
+    Nanos,
+    OrderId,
+    PositionId,
+    StrategyName,
+)
 from engine.domain.money import Price, Qty
 from engine.domain.risk import LatchCause
 from engine.domain.signal import Signal
@@ -133,6 +141,18 @@ class Reconcile:
 
 
 @dataclass(frozen=True, slots=True)
+class Decide:
+    """Answer a pending decision (C-18); the first answer counts."""
+
+    id: CommandId
+    decision: DecisionId
+    choice: Choice
+    by: str
+    note: str = ""
+    """Why, in the person's words."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndSession:
     """Finish the session cleanly."""
 
@@ -153,5 +173,6 @@ Command: TypeAlias = (
     | ControlStrategy
     | ControlFeed
     | Reconcile
+    | Decide
     | EndSession
 )

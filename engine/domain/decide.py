@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from decimal import localcontext
 
-from engine.domain import carryover
+from engine.domain import carryover, recovery
 from engine.domain import event as ev
+from engine.domain.adoption import book_excess, book_late, book_proven, exceeds
+from engine.domain.answering import act_for_nobody
 from engine.domain.bar_path import walk
 from engine.domain.command import SubmitSignal
 from engine.domain.draft import Draft
@@ -16,8 +18,12 @@ from engine.domain.inputs import (
     BarSeen,
     Crossing,
     Fact,
+    GapSeen,
     Input,
     Listing,
+    Notice,
+    Proof,
+    Question,
     Reported,
     TimePassed,
     VenueReport,
@@ -35,6 +41,8 @@ def decide(state: State, market: Market, given: Input, now: Nanos) -> tuple[ev.E
     draft = Draft(state)
     with localcontext(EXACT):
         _decide(draft, market, given, now)
+        if state.decisions:
+            recovery.withdraw(draft)
     return draft.events
 
 
@@ -53,6 +61,10 @@ def _decide(draft: Draft, market: Market, given: Input, now: Nanos) -> None:
             _time(draft, market, given, now)
         case SubmitSignal(signal=signal, id=id_):
             admit(draft, market, signal, id_, now)
+        case Proof():
+            book_proven(draft, market, given)
+        case GapSeen():
+            recovery.look_back(draft, market, given, now)
         case _:
             _note_or_obey(draft, market, given, now)
 
@@ -64,14 +76,15 @@ def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now
         case Listing(instrument=instrument):
             if state.instruments.get(instrument.id) != instrument:
                 draft.add(ev.InstrumentListed(instrument))
-        case ev.EntriesBlocked(source=source, reason=reason):
-            if state.blocks.get(source) != reason:
-                draft.add(given)
-        case ev.EntriesAllowed(source=source):
-            if source in state.blocks:
+        case (
+            ev.EntriesBlocked() | ev.EntriesAllowed() | ev.DecisionAsked() | ev.DecisionWithdrawn()
+        ):
+            if _changes(state, given):
                 draft.add(given)
         case ev.SessionEnded():
             carryover.end(draft, market, given)
+        case ev.RecoverySettled():
+            recovery.settle(draft, given)
         case (
             ev.StrategyChanged()
             | ev.StrategyRemembered()
@@ -87,6 +100,20 @@ def _note_or_obey(draft: Draft, market: Market, given: Fact | PersonCommand, now
             draft.add(given)
         case _:
             obey(draft, market, given, now)
+
+
+def _changes(state: State, notice: Notice | Question) -> bool:
+    """Return whether `notice` says anything new."""
+    match notice:
+        case ev.EntriesBlocked(source=source, reason=reason):
+            return state.blocks.get(source) != reason
+        case ev.EntriesAllowed(source=source):
+            return source in state.blocks
+        case ev.DecisionAsked(decision=decision):
+            return decision.id not in state.decisions and decision.id not in state.answers
+        case ev.DecisionWithdrawn(decision=id_):
+            return id_ in state.decisions or id_ in state.answers
+    return True
 
 
 def _report(
@@ -117,21 +144,24 @@ def _report(
 
 def _filled(draft: Draft, market: Market, fill: Fill, peak: ev.Peak | None) -> None:
     working = draft.state.orders.get(fill.order)
-    if working is None or fill.id in working.fills:
-        return  # final already, or the same execution told twice
+    if working is None:
+        book_late(draft, market, fill)
+        return
+    if fill.id in working.fills or fill.id in draft.state.adopted:
+        return  # the same execution told twice
     if peak is not None:
         draft.add(ev.PeaksRaised((peak,)))
+    if working.order.exit is not None and exceeds(draft.state, working.order, fill):
+        book_excess(draft, market, fill)
+        return
     quote = market.get(working.order.instrument)
     is_entry = working.order.exit is None
     draft.add(ev.OrderFilled(fill, quote.oi if quote and is_entry else None))
 
 
-def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
+def _time_out(draft: Draft, now: Nanos) -> None:
+    """Draft that exits without an answer are of unknown outcome."""
     state = draft.state
-    if given.peaks or given.equity:
-        draft.add(ev.PeaksRaised(given.peaks, given.equity))
-    if given.marks:
-        draft.add(ev.QuotesMarked(given.marks))
     for working in state.orders.values():
         waited = now - working.requested_at
         if (
@@ -140,6 +170,16 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
             and waited > state.limits.exit_timeout_s * SECOND
         ):
             draft.add(ev.OrderTimedOut(working.order.id))
+
+
+def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
+    state = draft.state
+    if given.peaks or given.equity:
+        draft.add(ev.PeaksRaised(given.peaks, given.equity))
+    if given.marks:
+        draft.add(ev.QuotesMarked(given.marks))
+    quiet = len(draft.events)
+    _time_out(draft, now)
     pending = {peak.instrument: peak for peak in given.peaks}
     breach = ""
     if state.latch is None:
@@ -155,3 +195,5 @@ def _time(draft: Draft, market: Market, given: TimePassed, now: Nanos) -> None:
     elif not state.orders and not state.latch.is_flat:
         draft.add(ev.FlatVerified())
     check_shadows(draft, market, given.due, None, now, breach)
+    if state.decisions and len(draft.events) == quiet:
+        act_for_nobody(draft, market, now)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from engine.domain import command as cmd
+from engine.domain.answering import answer
 from engine.domain.carryover import end
 from engine.domain.draft import Draft
 from engine.domain.entries import wrong_side
@@ -44,6 +45,7 @@ PersonCommand = (
     | cmd.ControlStrategy
     | cmd.ControlFeed
     | cmd.Reconcile
+    | cmd.Decide
     | cmd.EndSession
 )
 
@@ -267,5 +269,6 @@ _OBEY: Final[dict[type, Callable[[Draft, Market, Any, Nanos], str | None]]] = {
     cmd.ControlStrategy: _control,
     cmd.ControlFeed: _control_feed,
     cmd.Reconcile: _reconcile,
+    cmd.Decide: answer,
     cmd.EndSession: _end,
 }

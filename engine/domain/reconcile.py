@@ -1,22 +1,27 @@
 """Engine, database and venue held against each other (E-40 to E-49). Pure and deterministic.
 
 A position is the sum of its fills, nothing else. So what fills prove is settled at once: fills
-missed while away, rows that the journal does not say, our own orders that nobody waits for. What
-rests on the mere absence or presence of a quantity is looked at again in the next run, at least
-`PROOF` later, and if it is still so a person decides. An answer that failed, or that knows none of
-our entries, proves nothing: an empty page is never "flat".
+missed while away, executions of somebody else that lead exactly from what is open here to what is
+open there, rows that the journal does not say, our own orders that nobody waits for. What rests on
+the mere absence or presence of a quantity is looked at again in the next run, at least `PROOF`
+later, and if it is still so a person decides (`engine.domain.questions`). An answer that failed, or
+that knows none of our entries, proves nothing: an empty page is never "flat".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
 
+from engine.domain.adoption import impossible, is_bookable
+from engine.domain.decision import Choice, Matter
 from engine.domain.event import OrderFilled
+from engine.domain.evidence import is_ours, net, news, proves
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId
+from engine.domain.inputs import Proof
 from engine.domain.money import ZERO, plain
 from engine.domain.state import State
 from engine.domain.truth import Execution, Failed, OpenOrder, OpenRow, VenueTruth
@@ -73,7 +78,9 @@ class Finding:
     row: str = ""
     """Status in the database, where it matters."""
     fills: tuple[Execution, ...] = ()
-    """Executions that prove it."""
+    """Executions that the journal does not have: they prove it, or part of it."""
+    average: Decimal | None = None
+    """Average price that the venue tells for what it has open."""
 
     @property
     def key(self) -> tuple[Found, str, InstrumentId | None, Decimal, Decimal]:
@@ -109,7 +116,7 @@ def findings(
     doubtful = (*sizes, *_stray_orders(state, venue))
     return (
         *(_missed(state, venue, one) for one in missed),
-        *(_again(finding, before.get(finding.key), state) for finding in doubtful),
+        *(_judged(finding, before.get(finding.key), state) for finding in doubtful),
         *_orphan_rows(state, venue, rows),
     )
 
@@ -121,7 +128,7 @@ def missed_fills(state: State, venue: VenueTruth) -> Iterator[Execution]:
     for execution in venue.fills:
         fill = execution.fill
         working = state.orders.get(fill.order)
-        if working is None or fill.id in seen:
+        if working is None or fill.id in seen or fill.id in state.adopted:
             continue
         seen.add(fill.id)
         sum_ = taken.get(fill.order, ZERO) + fill.qty
@@ -140,22 +147,20 @@ def reports(found: Iterable[Finding]) -> tuple[OrderFilled, ...]:
     )
 
 
-def is_ours(state: State, order: OrderId) -> bool:
-    """Return whether this session made `order`."""
-    return state.session is not None and order.startswith(f"{state.session.id}-")
-
-
-def _net(state: State) -> dict[InstrumentId, Decimal]:
-    sums: dict[InstrumentId, Decimal] = {}
-    for position in state.positions.values():
-        qty = position.side.sign * position.qty
-        sums[position.instrument] = sums.get(position.instrument, ZERO) + qty
-    return sums
+def proofs(found: Iterable[Finding]) -> tuple[Proof, ...]:
+    """Return what the fills of others prove, to be booked."""
+    return tuple(
+        Proof(finding.instrument, finding.here, finding.there, finding.fills)
+        for finding in found
+        if finding.what in {Found.GONE, Found.DIFFERS}
+        and finding.action is Action.SETTLE
+        and finding.instrument is not None
+    )
 
 
 def _sizes(state: State, venue: VenueTruth, missed: tuple[Execution, ...]) -> Iterator[Finding]:
     """Yield where the quantities differ although everything missed is counted in."""
-    here = _net(state)
+    here = net(state)
     for execution in missed:
         here[execution.instrument] = here.get(execution.instrument, ZERO) + execution.signed
     for instrument in sorted({*here, *venue.positions}):
@@ -169,14 +174,16 @@ def _sizes(state: State, venue: VenueTruth, missed: tuple[Execution, ...]) -> It
         elif not ours:
             what = Found.UNKNOWN_HERE
         held = sorted(p.id for p in state.positions.values() if p.instrument == instrument)
-        foreign = tuple(
-            e
-            for e in venue.fills
-            if e.instrument == instrument and not is_ours(state, e.fill.order)
-        )
-        subject = ", ".join(held) or "no trade"
         yield Finding(
-            what, Action.AGAIN, subject, venue.at, instrument, ours, theirs, fills=foreign
+            what,
+            Action.AGAIN,
+            ", ".join(held) or "no trade",
+            venue.at,
+            instrument,
+            ours,
+            theirs,
+            fills=news(state, venue.fills, instrument),
+            average=venue.averages.get(instrument),
         )
 
 
@@ -202,25 +209,40 @@ def _stray(order: OpenOrder, at: Nanos) -> Finding:
     return Finding(Found.STRAY_ORDER, Action.AGAIN, order.id, at, order.instrument, ZERO, there)
 
 
-def _again(finding: Finding, before: Finding | None, state: State) -> Finding:
+def _judged(finding: Finding, before: Finding | None, state: State) -> Finding:
     """Return `finding` with what follows, now that the last run may have found it too."""
+    if _is_explained(finding, state):
+        return replace(finding, action=Action.SETTLE)
     if before is None:
         return finding
-    is_proven = finding.since - before.since >= PROOF
     action = Action.AGAIN
-    if is_proven:
-        is_mine = finding.what is Found.STRAY_ORDER and is_ours(state, OrderId(finding.subject))
-        action = Action.SETTLE if is_mine else Action.ASK
-    return Finding(
-        finding.what,
-        action,
-        finding.subject,
-        before.since,
-        finding.instrument,
-        finding.here,
-        finding.there,
-        finding.row,
-        finding.fills,
+    if finding.since - before.since >= PROOF:
+        action = Action.SETTLE if _is_cancelled(finding, state) else Action.ASK
+    return replace(finding, action=action, since=before.since)
+
+
+def _is_explained(finding: Finding, state: State) -> bool:
+    """Return whether fills alone lead from what is open here to what is open there.
+
+    What nothing here opened is asked about all the same: nobody wanted it yet.
+    """
+    instrument = finding.instrument
+    if finding.what not in {Found.GONE, Found.DIFFERS} or instrument is None:
+        return False
+    if impossible(state, instrument) or not all(map(is_bookable, finding.fills)):
+        return False
+    return proves(finding.fills, finding.here, finding.there)
+
+
+def _is_cancelled(finding: Finding, state: State) -> bool:
+    """Return whether a stray order is to be cancelled: it is ours, or a person said so."""
+    if finding.what is not Found.STRAY_ORDER:
+        return False
+    return is_ours(state, OrderId(finding.subject)) or any(
+        answer.choice is Choice.CANCEL
+        and answer.decision.matter is Matter.STRAY_ORDER
+        and answer.decision.subject == finding.subject
+        for answer in state.answers.values()
     )
 
 
@@ -232,7 +254,7 @@ def _missed(state: State, venue: VenueTruth, execution: Execution) -> Finding:
         execution.fill.id,
         venue.at,
         instrument,
-        _net(state).get(instrument, ZERO),
+        net(state).get(instrument, ZERO),
         venue.positions.get(instrument, ZERO),
         fills=(execution,),
     )
@@ -240,7 +262,7 @@ def _missed(state: State, venue: VenueTruth, execution: Execution) -> Finding:
 
 def _orphan_rows(state: State, venue: VenueTruth, rows: Iterable[OpenRow]) -> Iterator[Finding]:
     """Yield the rows that the journal does not say; it is complete, so one look is proof."""
-    here = _net(state)
+    here = net(state)
     for row in rows:
         if row.position not in state.positions:
             yield Finding(

@@ -46,6 +46,8 @@ class VenueTruth:
     orders: tuple[OpenOrder, ...] = ()
     fills: tuple[Execution, ...] = ()
     """Since the oldest open position was entered, in the venue's order."""
+    averages: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
+    """Average entry price of what is open, where the venue tells one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,10 @@ class ReconcileVitals:
     every_s: float = 60.0
     asking: tuple[str, ...] = ()
     """What a person must decide, a line each."""
+    left: tuple[str, ...] = ()
+    """What a person decided to leave as it is, a line each."""
+    outcomes: tuple[tuple[str, int], ...] = ()
+    """How often each kind of finding came to each end."""
     found: int = 0
     """Differences found so far, settled ones included."""
     why: str = ""

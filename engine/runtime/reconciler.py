@@ -1,9 +1,9 @@
 """Holds engine, database and venue against each other, again and again, and acts on the proven.
 
-A run never closes a position by itself and never waits longer than the venue is given. What it
-settles goes the ordinary ways: a missed fill is reported like any fill, an order is cancelled like
-any order. What needs a person blocks entries on its instrument, with the finding as the reason;
-exits never ask.
+A run never closes a position on its own word and never waits longer than the venue is given. What
+it settles goes through the inbox like everything: a missed fill is reported like any fill, fills of
+others are handed over as proof, an order is cancelled like any order. What needs a person becomes a
+decision and blocks entries on its instrument, with the finding as the reason; exits never ask.
 """
 
 from __future__ import annotations
@@ -14,12 +14,23 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from engine.domain import operator
+from engine.domain.decision import RECONCILED, Decision
 from engine.domain.entries import VENUE_BLOCK
-from engine.domain.event import CommandAccepted, EntriesAllowed, EntriesBlocked, Entry, FeedChanged
+from engine.domain.event import (
+    CommandAccepted,
+    DecisionAsked,
+    DecisionTaken,
+    DecisionWithdrawn,
+    EntriesAllowed,
+    EntriesBlocked,
+    Entry,
+    FeedChanged,
+)
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
-from engine.domain.inputs import Reported
+from engine.domain.inputs import Listing, Reported
 from engine.domain.money import plain
-from engine.domain.reconcile import PROOF, Action, Finding, Found, findings, reports
+from engine.domain.questions import MATTERS, Policy, is_about, question
+from engine.domain.reconcile import PROOF, Action, Finding, Found, findings, proofs, reports
 from engine.domain.state import State
 from engine.domain.truth import Failed, OpenRow, VenueTruth
 from engine.domain.vitals import ReconcileVitals
@@ -37,8 +48,6 @@ LOOK_BACK: Final = 5 * SECOND
 """Fills are asked for from so long before the oldest entry: clocks differ, orders take time."""
 SOURCE: Final = "reconcile"
 _STEP_S: Final = 0.25
-_ASKED: Final = frozenset({Found.GONE, Found.UNKNOWN_HERE, Found.DIFFERS})
-"""Findings that block entries on their instrument once a person is asked."""
 _LEVELS: Final = {Action.ASK: "error", Action.AGAIN: "info"}
 
 
@@ -56,9 +65,10 @@ class Reconciler:
         clock: Clock,
         logbook: Logbook,
         tables: Tables | None = None,
+        policy: Policy = Policy(),
     ) -> None:
         self._engine, self._venue, self._clock = engine, venue, clock
-        self._logbook, self._tables = logbook, tables
+        self._logbook, self._tables, self._policy = logbook, tables, policy
         self._is_wanted = False
         self._every_s = 60.0
         self.found: tuple[Finding, ...] = ()
@@ -68,6 +78,8 @@ class Reconciler:
         self.runs = 0
         self.counts: Counter[Found] = Counter()
         """How often each kind was found anew."""
+        self.outcomes: Counter[tuple[Found, Action]] = Counter()
+        """How often a finding came to each end."""
 
     async def begin(self, sensors: Sensors) -> None:
         """Listen to the engine, tell health what is found, and reconcile for the first time."""
@@ -83,6 +95,13 @@ class Reconciler:
             age_s=None if self.good_at is None else max(0, now - self.good_at) / SECOND,
             every_s=self._every_s,
             asking=tuple(str(f) for f in self.found if f.action is Action.ASK),
+            left=tuple(decision.text for decision in _left(self._engine.state)),
+            outcomes=tuple(
+                (f"{what.value} {action.value}", n)
+                for (what, action), n in sorted(
+                    self.outcomes.items(), key=lambda item: (item[0][0].value, item[0][1].value)
+                )
+            ),
             found=sum(self.counts.values()),
             why=failed[0] if failed else "no run since",
         )
@@ -90,7 +109,9 @@ class Reconciler:
     def on_entry(self, entry: Entry, state: State) -> None:
         """Reconcile at once on command and when prices flow again; an engine's entry listener."""
         match entry.event:
-            case FeedChanged(is_up=True) | CommandAccepted(text=operator.RECONCILE):
+            case (
+                FeedChanged(is_up=True) | CommandAccepted(text=operator.RECONCILE) | DecisionTaken()
+            ):
                 self.want()
             case _:
                 return
@@ -126,6 +147,7 @@ class Reconciler:
         if not any(finding.what is Found.UNREACHABLE for finding in self.found):
             self.good_at = truth.at
             self._block(state)
+            self._ask_about(state)
         self._tell(before)
         await self._settle()
         return self.found
@@ -154,19 +176,40 @@ class Reconciler:
 
     def _block(self, state: State) -> None:
         """Block entries on what a person must look at; allow them where all is well again."""
-        doubted = {finding.instrument for finding in self.found if finding.what in _ASKED}
+        doubted = {finding.instrument for finding in self.found if finding.what in MATTERS}
         for source in state.blocks:
             id_ = InstrumentId(source.removeprefix(VENUE_BLOCK))
             if source.startswith(VENUE_BLOCK) and id_ not in doubted:
                 self._engine.submit(EntriesAllowed(source))
         for finding in self.found:
-            if finding.what in _ASKED and finding.action is Action.ASK:
+            if finding.action is Action.ASK:
                 source = f"{VENUE_BLOCK}{finding.instrument}"
                 self._engine.submit(EntriesBlocked(source, str(finding)))
+
+    def _ask_about(self, state: State) -> None:
+        """Withdraw what is so no more, and ask what is not asked yet."""
+        standing = [*state.decisions.values(), *_left(state)]
+        for decision in standing:
+            is_here = any(is_about(decision, finding) for finding in self.found)
+            if decision.matter in RECONCILED and not is_here:
+                why = "the venue and the engine agree again, or differ otherwise"
+                self._engine.submit(DecisionWithdrawn(decision.id, why))
+        for finding in self.found:
+            if finding.action is not Action.ASK:
+                continue
+            if any(is_about(decision, finding) for decision in standing):
+                continue
+            terms = self._engine.core.catalog.get(finding.instrument or InstrumentId(""))
+            if terms is not None:
+                self._engine.submit(Listing(terms))
+            asked = question(finding, self._policy, self._clock.now())
+            self._engine.submit(DecisionAsked(asked))
 
     async def _settle(self) -> None:
         for report in reports(self.found):
             self._engine.submit(Reported(report))
+        for proof in proofs(self.found):
+            self._engine.submit(proof)
         settled = [finding for finding in self.found if finding.action is Action.SETTLE]
         for finding in settled:
             if finding.what is Found.STRAY_ORDER:
@@ -200,12 +243,18 @@ class Reconciler:
             if finding.key not in kinds:
                 self.counts[finding.what] += 1
             if (finding.key, finding.action) not in known:
+                self.outcomes[finding.what, finding.action] += 1
                 level = _LEVELS.get(finding.action, "warning")
                 self._logbook.log(level, SOURCE, str(finding), _record(finding))
         if not self.found:
             is_over = bool(kinds)
             text = "engine, database and venue agree" + (" again" if is_over else "")
             self._logbook.log("info" if is_over else "debug", SOURCE, text)
+
+
+def _left(state: State) -> list[Decision]:
+    """Return what was answered and may still be so: left as it is, or being cancelled."""
+    return [answer.decision for answer in state.answers.values() if answer.stands]
 
 
 def _record(finding: Finding) -> tuple[tuple[str, str], ...]:

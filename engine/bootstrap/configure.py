@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.replay import ReplayPlan
+from engine.domain.decision import Choice
 from engine.domain.ids import InstrumentId, StrategyName
 from engine.domain.instrument import Instrument
 from engine.domain.risk import Limits
@@ -36,6 +37,18 @@ SIM_STRATEGIES: Final = (
 
 
 SIGNALS_ONLY: Final = (SIM_STRATEGIES[-1],)
+
+
+_FLAT: Final[Mapping[str, Recovery | None]] = {
+    "resume": Recovery.RESUME,
+    "fresh": Recovery.FRESH,
+    "ask": None,
+}
+_GAP: Final[Mapping[str, Choice | None]] = {
+    "exit_now": Choice.EXIT_NOW,
+    "hold": Choice.KEEP,
+    "ask": None,
+}
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -114,7 +127,9 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         reconcile_s=settings.reconcile.interval,
         backup_s=settings.backup.interval,
         backups_kept=settings.backup.keep,
-        recovery_flat=Recovery(settings.recovery.flat),
+        recovery_flat=_FLAT[settings.recovery.flat],
+        recovery_gap=_GAP[settings.recovery.gap],
+        recovery_countdown_s=settings.recovery.countdown,
         safe_mode_crashes=settings.recovery.safe_mode_crashes,
         quality_gate=settings.quality.gate if settings.quality.enabled else 0.0,
         stale_s=settings.freshness.stale,

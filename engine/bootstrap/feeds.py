@@ -16,7 +16,7 @@ from engine.domain.market import Bar, Tick
 from engine.domain.session import Mode
 from engine.domain.state import State
 from engine.ports.clock import Clock
-from engine.ports.venue import Feed
+from engine.ports.venue import Feed, History
 from engine.runtime.recorded_clock import RecordedClock
 from engine.venues import FEEDS, adapter
 from engine.venues.replay.feed import ReplayFeed
@@ -28,6 +28,8 @@ class Source(Protocol):
 
     clock: Clock
     mode: Mode
+    history: History | None
+    """What its market did while nobody listened; None: it cannot say."""
 
     async def instruments(self) -> dict[InstrumentId, Instrument]:
         """Return the terms of everything it can price."""
@@ -47,6 +49,7 @@ class LiveSource:
     def __init__(self, feed: Feed, clock: Clock) -> None:
         self.clock = clock
         self._feed = feed
+        self.history: History | None = feed if isinstance(feed, History) else None
 
     async def instruments(self) -> dict[InstrumentId, Instrument]:
         return await self._feed.instruments()
@@ -73,6 +76,7 @@ class RecordedSource:
             options.replay_files, real, instruments=instruments, speed=options.replay_speed
         )
         self._path = options.bar_path
+        self.history: History | None = None
         self._clock = RecordedClock(real, self._feed.recording.begins or Nanos(0))
         self.clock: Clock = self._clock
 

@@ -13,21 +13,19 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from engine.bootstrap.aftermath import Aftermath
+from engine.bootstrap.choosing import Choosing
 from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.feeds import Source, source_of
 from engine.bootstrap.monitoring import monitor_of
 from engine.bootstrap.opening import open_session, paper_settings, past_of, stand
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
-from engine.bootstrap.tending import Tending, flowing
+from engine.bootstrap.supply import pass_time, supply
+from engine.bootstrap.tending import Tending
 from engine.bootstrap.waking import Waking
 from engine.domain.command import Command, ControlFeed, SubmitSignal
-from engine.domain.event import (
-    CommandAccepted,
-    CommandRefused,
-    Entry,
-    SessionEnded,
-)
+from engine.domain.event import CommandAccepted, CommandRefused, Entry, SessionEnded
 from engine.domain.ids import CommandId, InstrumentId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
@@ -81,17 +79,32 @@ class LiveEngine:
         self.keeper = Keeper(journal, self.engine, clock, self.logbook, options.data_dir)
         self.monitor.sensors.checkpointed_at = lambda: self.keeper.checkpointed_at
         self.reports = Reports(options, clock, self.engine, catalog, self.monitor, self.logbook)
+        self.aftermath = Aftermath(options, self.engine, source, self.logbook)
+        self.choosing = Choosing(self.engine, clock, self.reports)
+        self.is_open = False
         self._stopping = asyncio.Event()
         self.tending = Tending(clock, self.logbook)
         self.engine.on_fault = self.tending.failed
 
     async def begin(self) -> None:
-        """Open or resume the session, teach the venue its book, and ready the strategies."""
+        """Open or resume the session and take it up; if a person is asked first, wait in `run`."""
         await self.keeper.audit()
         self.monitor.attach()
         self.engine.on_elapsed = self.monitor.swept
         self.engine.subscribe(self.logbook.on_entry)
-        await open_session(self.options, self.engine, self.journal, self.catalog, self.source.mode)
+        await self._open()
+
+    async def _open(self) -> bool:
+        """Go on with the start as far as it can be gone on with; return whether that is the end."""
+        means = (self.options, self.engine, self.journal, self.catalog, self.source.mode)
+        self.is_open = await open_session(*means)
+        if self.is_open:
+            await self.aftermath.lock()
+            await self._take_up()
+        return self.is_open
+
+    async def _take_up(self) -> None:
+        """Teach the venue its book, and ready executor, strategies and reconciliation."""
         state = self.core.state
         journal = self.journal
         base = journal.inner.recovered.base if isinstance(journal, ResilientJournal) else None
@@ -113,6 +126,8 @@ class LiveEngine:
         self.waking = Waking(self.engine, self.reconciler, self.clock, self.logbook)
         if self.source.mode is not Mode.REPLAY:  # a recorded day misses nothing
             self.engine.on_stood = self.waking.look_around
+        self.aftermath.hours = lambda: self.monitor.sensors.hours
+        self.aftermath.connect_anew = self.waking.connect_anew
 
     @property
     def database(self) -> Path | None:
@@ -130,6 +145,9 @@ class LiveEngine:
 
     def submit(self, command: Command) -> None:
         """Take a console's command."""
+        if not self.is_open:
+            self.choosing.submit(command)
+            return
         if isinstance(command, SubmitSignal) and command.signal.instrument in self.catalog:
             self.strategist.offer([command.signal])  # acts on a tick at or after its time
             return
@@ -165,6 +183,10 @@ class LiveEngine:
 
     async def run(self) -> None:
         """Run until `stop`."""
+        if not self.is_open:
+            await self.choosing.serve(self._open, self._is_stopped)
+        if not self.is_open:
+            return
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(self.engine.run())
             others = [
@@ -184,6 +206,10 @@ class LiveEngine:
             for task in (running, *others):
                 task.cancel()
 
+    def _is_stopped(self) -> bool:
+        self.monitor.beat()
+        return self._stopping.is_set()
+
     def _chores(self) -> list[tuple[str, Callable[[], Awaitable[None]]]]:
         """Return what runs beside the engine, by name; none of it may end it."""
         options, keeper, monitor = self.options, self.keeper, self.monitor
@@ -191,11 +217,12 @@ class LiveEngine:
         chores: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("store", lambda: keeper.run(options.checkpoint_s)),
             ("backups", lambda: keeper.back_up(options.backup_s, options.backups_kept)),
-            ("strategies", self._strategy_time),
+            ("strategies", lambda: pass_time(self.strategist, self.clock)),
             ("health", lambda: monitor.run(self.reports.take)),
             ("reports", self.reports.run),
             ("reconciliation", lambda: self.reconciler.run(options.reconcile_s)),
             ("waking", self.waking.run),
+            ("recovery", self.aftermath.run),
             ("holidays", lambda: learn_holidays(*holidays)),
         ]
         path = options.signals_file
@@ -222,28 +249,8 @@ class LiveEngine:
         await self.tending.once("store", self.keeper.keep())
 
     async def _feed(self) -> None:
-        # A recording can wait for whoever is to see it from the start.
-        while self.source.mode is Mode.REPLAY and not self.strategist.is_ready:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        is_recording = self.source.mode is Mode.REPLAY
-        lost = self.monitor.feed_lost
-        async for batch in flowing(self.source.ticks, self.clock, lost, is_recording=is_recording):
-            now, accept = self.clock.now(), self.monitor.accept
-            await self.engine.offer([tick for tick in batch if accept(tick, now)])
-            if is_recording:
-                await self._settled()
+        await supply(self.source, self.engine, self.monitor, self.executor, self.strategist)
         self.logbook.log("info", "feed", f"the {self.options.feed} feed has ended")
-
-    async def _settled(self) -> None:
-        """Wait until what a recorded instant led to is over: its orders fill at its prices."""
-        engine = self.engine  # three places to look at, once per recorded instant
-        while engine.waiting or engine.is_busy or not self.executor.is_idle:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-
-    async def _strategy_time(self) -> None:
-        while True:
-            await self.clock.sleep(0.25)
-            self.strategist.on_time(self.clock.now())
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from engine.bootstrap.rules import build_rules
 from engine.domain.calendar import local
 from engine.domain.carryover import carryover
 from engine.domain.event import (
+    DecisionAsked,
     EntriesBlocked,
     InstrumentListed,
     OrderFilled,
@@ -28,6 +29,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.money import Currency, Money
 from engine.domain.order import Fill, Order
 from engine.domain.position import Position
+from engine.domain.recovery import POLICY, crash_question
 from engine.domain.risk import SAFE_MODE
 from engine.domain.session import DayResult, Mode, Recovery, Session, SessionStatus
 from engine.domain.state import State
@@ -37,7 +39,13 @@ from engine.venues.paper.settings import PaperSettings
 from engine.venues.paper.venue import PaperVenue
 
 CRASH_LOOP: Final = 600 * SECOND
-POLICY: Final = "configuration"
+WAYS: Final = (
+    "`holdfast` asks on screen, `--set recovery.flat=resume` (or fresh) answers without a person"
+)
+
+
+class NeedsDecision(Exception):
+    """Something must be decided before a session opens, and nobody is here to decide it."""
 
 
 def goes_on(state: State) -> bool:
@@ -54,14 +62,21 @@ async def open_session(
     journal: Journal,
     catalog: Mapping[InstrumentId, Instrument],
     mode: Mode,
-) -> None:
-    """Take the steps of a start until a session is active; each is durable before the next."""
+) -> bool:
+    """Take the steps of a start until a session is active; each is durable before the next.
+
+    Returns False where a person is asked first (E-62): call it again after each answer. Raises
+    NeedsDecision if there is nobody to be asked.
+    """
     last = await journal.read(Seq(max(0, engine.state.seq - 1)))
     last_at = last[-1].at if last else engine.clock.now()
-    step: Opening | EntriesBlocked | None = None
-    while not isinstance(step, SessionStarted | Resumed):
+    step: Opening | EntriesBlocked | DecisionAsked | None = None
+    while not isinstance(step, SessionStarted | Resumed | DecisionAsked):
         step = opening_step(options, engine.state, catalog, mode, engine.clock.now(), last_at)
         await engine.settle(step)
+    if isinstance(step, DecisionAsked) and not options.is_attended:
+        raise NeedsDecision(f"{step.decision.text}: {WAYS}")
+    return not isinstance(step, DecisionAsked)
 
 
 def opening_step(
@@ -71,8 +86,9 @@ def opening_step(
     mode: Mode,
     now: Nanos,
     last_at: Nanos,
-) -> Opening | EntriesBlocked:
-    """Return the next entry of a start; `SessionStarted` or `Resumed` is the last one.
+) -> Opening | EntriesBlocked | DecisionAsked:
+    """Return the next entry of a start; `SessionStarted` or `Resumed` is the last one; after a
+    `DecisionAsked` somebody has to answer first.
 
     Asked again after each step, so that a start that was interrupted anywhere is taken up where
     it stood (E-66). A session that ended with something open goes on as itself on the same day;
@@ -92,7 +108,7 @@ def opening_step(
                     count = f"{options.safe_mode_crashes} crashes in 10 minutes"
                     return EntriesBlocked(SAFE_MODE, f"{count}; a person has to look and resume")
                 if session.choice is None:
-                    return _decision(options, state, session)
+                    return _decision(options, state, session, now)
                 if session.choice is Recovery.RESUME:
                     return Resumed(os.getpid(), f"session {session.id} goes on after a crash")
             case _ if goes_on(state) and not _is_over_night(state, catalog, now):
@@ -109,12 +125,17 @@ def _is_looping(options: LiveOptions, state: State, mode: Mode, now: Nanos) -> b
     return len(recent) >= options.safe_mode_crashes
 
 
-def _decision(options: LiveOptions, state: State, session: Session) -> RecoveryDecided:
+def _decision(
+    options: LiveOptions, state: State, session: Session, now: Nanos
+) -> RecoveryDecided | DecisionAsked:
     held, working = len(state.positions), len(state.orders)
     if held or working:
         why = f"{held} positions open, {working} orders working: resuming cannot be declined"
         return RecoveryDecided(session.id, Recovery.RESUME, "engine", why)
     choice = options.recovery_flat
+    if choice is None or options.is_attended:
+        wait = None if choice is None else options.recovery_countdown_s
+        return DecisionAsked(crash_question(session, choice or Recovery.RESUME, now, wait))
     why = f"nothing was open, recovery.flat is {choice.value}"
     return RecoveryDecided(session.id, choice, POLICY, why)
 
@@ -248,7 +269,8 @@ async def past_of(journal: Journal, base: State | None = None) -> Past:
         match entry.event:
             case SessionStarted(cash=cash, carried=carried):
                 if carried is None or not carried.positions:
-                    past = Past({money.currency: money.amount for money in cash})
+                    opening = {money.currency: money.amount for money in cash}
+                    past = Past(opening, instruments=past.instruments)
                     orders.clear()
             case InstrumentListed(instrument=instrument):
                 past.instruments[instrument.id] = instrument

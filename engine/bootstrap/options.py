@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from engine.domain.decision import Choice
 from engine.domain.risk import Limits
 from engine.domain.session import Recovery
 from engine.domain.silence import PollLimits
@@ -39,8 +40,14 @@ class LiveOptions:
     reconcile_s: float = 60.0
     backup_s: float = 3600.0
     backups_kept: int = 24
-    recovery_flat: Recovery = Recovery.RESUME
-    """What becomes of a session that crashed with nothing open."""
+    recovery_flat: Recovery | None = Recovery.RESUME
+    """What becomes of a session that crashed with nothing open; None: a person has to say."""
+    recovery_gap: Choice | None = Choice.EXIT_NOW
+    """What is done where a rule would have fired while nobody watched; None: a person says."""
+    recovery_countdown_s: float = 20.0
+    """How long a person is given to answer before the policy does; without a console none."""
+    is_attended: bool = False
+    """A console looks after this engine: there is somebody to ask."""
     safe_mode_crashes: int = 3
     """So many crashes in ten minutes block entries until a person looks; 0: never."""
     quality_gate: float = 60.0

@@ -68,6 +68,11 @@ class Waking:
         self._feeding = Feeding(tasks, work)
         return self._feeding
 
+    def connect_anew(self) -> None:
+        """Begin the feed anew."""
+        if self._feeding is not None:
+            self._feeding.begin_anew()
+
     async def look_around(self, stood: Stood) -> None:
         """Find out what happened; the engine decides nothing before this returns."""
         if not stood.is_gap:
@@ -80,8 +85,7 @@ class Waking:
         self._woke_at = self._clock.now()
         self._engine.submit(EntriesBlocked(SOURCE, text))
         ticks = self._engine.heard
-        if self._feeding is not None:
-            self._feeding.begin_anew()
+        self.connect_anew()
         await self._reconciler.reconcile()
         waited = 0.0
         while self._engine.heard == ticks and waited < PRICES_SECONDS:

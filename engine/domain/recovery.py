@@ -6,6 +6,7 @@ position is watched by its ordinary rules; an exit of theirs never waits for the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from engine.domain.calendar import local
@@ -179,24 +180,33 @@ def _because(gap: GapFinding, note: str) -> ExitReason:
 
 
 def withdraw(draft: Draft) -> None:
-    """Withdraw the questions about gaps of positions that this decision closes, or that are gone.
-
-    An exit that is due never waits for an answer.
+    """Withdraw what is asked about a position that this decision closes or that is gone, and about
+    a session that goes on. An exit that is due never waits for an answer.
     """
-    state = draft.state
     answered = {e.decision for e in draft.events if isinstance(e, DecisionTaken)}
     closing = {
         event.order.position
         for event in draft.events
         if isinstance(event, OrderRequested) and event.order.exit is not None
     }
-    for decision in state.decisions.values():
-        if decision.matter is not Matter.GAP or decision.id in answered:
-            continue
-        position = state.positions.get(decision.position or PositionId(""))
-        if position is None or position.id in closing:
-            why = "the position is closed" if position is None else "it is closed meanwhile"
+    for decision in draft.state.decisions.values():
+        why = _void(draft.state, decision, closing)
+        if why and decision.id not in answered:
             draft.add(DecisionWithdrawn(decision.id, why))
+
+
+def _void(state: State, decision: Decision, closing: Collection[PositionId]) -> str:
+    """Return why nobody has to answer any more; empty: somebody has."""
+    if decision.matter is Matter.CRASH:
+        session = state.session
+        waits = session is not None and session.status is SessionStatus.CRASHED
+        return "" if waits and session.choice is None else "the session goes on"
+    if decision.matter is not Matter.GAP:
+        return ""
+    position = decision.position or PositionId("")
+    if position not in state.positions:
+        return "the position is closed"
+    return "it is closed meanwhile" if position in closing else ""
 
 
 def settle(draft: Draft, given: RecoverySettled) -> None:

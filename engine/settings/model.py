@@ -189,8 +189,16 @@ class BackupTable(Table):
 
 
 class RecoveryTable(Table):
-    flat: Literal["resume", "fresh"] = "resume"
-    """What becomes of a session that crashed with nothing open; the day's figures are kept."""
+    flat: Literal["resume", "fresh", "ask"] = "resume"
+    """What becomes of a session that crashed with nothing open, if nobody answers within the
+    countdown; the day's figures are kept. ask: without a person nothing starts.
+    """
+    gap: Literal["exit_now", "hold", "ask"] = "exit_now"
+    """What is done where a rule would have fired while no engine ran, if nobody answers within the
+    countdown. ask: it waits for a person; the ordinary rules watch meanwhile.
+    """
+    countdown: Annotated[float, Field(ge=0, le=3600)] = 20
+    """Seconds that a person at a console is given to answer; without a console: none."""
     safe_mode_crashes: Count = 3
     """So many crashes in ten minutes block entries until a person resumes; 0: never."""
 

@@ -14,10 +14,20 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from tui.cli.exits import DONE, FAILED, HELD, SIGNALLED, STORE_REFUSED, USAGE, Failure
+from tui.cli.exits import (
+    DONE,
+    FAILED,
+    HELD,
+    NEEDS_DECISION,
+    SIGNALLED,
+    STORE_REFUSED,
+    USAGE,
+    Failure,
+)
 from tui.cli.output import complain, say
 from tui.cli.places import chosen_data_dir, make_data_dir
 
@@ -27,6 +37,8 @@ if TYPE_CHECKING:
 STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GC_THRESHOLDS: Final = (50_000, 20, 50)
 """Rarer collections than the default: a full one takes milliseconds (field/speed.md, 0.7)."""
+IMPATIENT: Final = 3
+"""So many signals end an engine at once: what it acknowledged is on the disk, the rest is not told."""
 END_SECONDS: Final = 10.0
 """An orderly end may take so long (E-67); then the process ends as it is."""
 
@@ -36,7 +48,7 @@ def command(args: argparse.Namespace) -> int:
     gc.disable()  # until the start is over: see `_serve`
     data_dir = chosen_data_dir(args)
     make_data_dir(data_dir)
-    options = _options(args)
+    options = replace(_options(args), is_attended=not getattr(args, "headless", False))
     code = FAILED
     try:
         code = asyncio.run(_serve(options))
@@ -64,6 +76,7 @@ def _options(args: argparse.Namespace) -> LiveOptions:
 
 async def _serve(options: LiveOptions) -> int:
     from engine.bootstrap.live import live_engine
+    from engine.bootstrap.opening import NeedsDecision
     from engine.link.address import socket_path
     from engine.link.hub import Hub
     from engine.link.server import serving
@@ -89,6 +102,8 @@ async def _serve(options: LiveOptions) -> int:
                 await engine.run()
                 server.farewell = ending.why or "the engine ended"
                 telling.cancel()
+    except NeedsDecision as error:
+        raise Failure(str(error), NEEDS_DECISION) from None
     except DirectoryHeld as error:
         raise Failure(f"{error} (`holdfast attach` opens a console on it)", HELD) from None
     except (JournalRefused, JournalConflict) as error:
@@ -126,6 +141,7 @@ class _Ending:
     def __init__(self) -> None:
         self.code = DONE
         self.why = ""
+        self._count = 0
         self._stop: _Stop = _not_yet
 
     def listen(self) -> None:
@@ -140,6 +156,11 @@ class _Ending:
             stop(self.why)
 
     def _told(self, number: int) -> None:
+        """Begin the end; a second signal changes nothing, a third one does not wait for it."""
+        self._count += 1
+        if self._count >= IMPATIENT:
+            complain(f"engine {os.getpid()} ends at once: told {self._count} times")
+            os._exit(SIGNALLED + number)
         if self.why:
             return
         faulthandler.dump_traceback_later(END_SECONDS, exit=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from engine.domain.gap import GAP_SOURCE
 from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.market import Tick
 from engine.domain.money import ZERO, Price, rounded_down
@@ -14,6 +15,8 @@ from engine.venues.paper.ticket import Ticket
 
 BAR_SOURCE: Final = "bar"
 """`Order.reference_source` of a decision inside a bar: the reference is the execution price."""
+PRICED: Final = frozenset({BAR_SOURCE, GAP_SOURCE})
+"""Sources of references that are execution prices."""
 
 
 class Prices:
@@ -49,7 +52,7 @@ class Prices:
         """Return what fills a market order now; None: it has to wait for a tick."""
         if order.type is not OrderType.MARKET:
             return None
-        if order.reference_source == BAR_SOURCE and order.reference is not None:
+        if order.reference_source in PRICED and order.reference is not None:
             return order.reference
         tick = self._ticks.get(order.instrument)
         return touch(order.side, tick) if tick is not None and self.is_fresh(tick, now) else None
@@ -59,7 +62,7 @@ class Prices:
         order = ticket.order
         tick = self._ticks.get(order.instrument)
         shown = shown_size(order.side, tick) if tick else None
-        if shown is None or order.reference_source == BAR_SOURCE:
+        if shown is None or order.reference_source in PRICED:
             return ticket.remaining
         key = (order.instrument, order.side)
         used = self._taken.get(key, ZERO)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from engine.domain.calendar import is_open
 from engine.domain.event import OrderCancelled, OrderFilled, OrderRejected
+from engine.domain.gap import GAP_SOURCE
 from engine.domain.ids import FillId, InstrumentId, Nanos, OrderId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Tick
@@ -210,7 +211,7 @@ class PaperVenue:
             price,
             Qty(qty),
             Money(fee, instrument.currency),
-            self._clock.now(),
+            self._moment(order),
         )
         ticket.remaining -= qty
         ticket.charged += fee
@@ -222,6 +223,12 @@ class PaperVenue:
         if not ticket.reports:
             self._tell(ticket, accepted(order))
         self._tell(ticket, report)
+
+    def _moment(self, order: Order) -> Nanos:
+        """Return when an execution takes place: now, or in a gap, where it is booked."""
+        if order.reference_source == GAP_SOURCE and order.reference_at is not None:
+            return order.reference_at
+        return self._clock.now()
 
     def _reject(self, ticket: Ticket, fault: Fault, text: str) -> None:
         self._finish(ticket, OrderRejected(ticket.order.id, fault.value, text))

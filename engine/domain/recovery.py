@@ -199,8 +199,9 @@ def _void(state: State, decision: Decision, closing: Collection[PositionId]) -> 
     """Return why nobody has to answer any more; empty: somebody has."""
     if decision.matter is Matter.CRASH:
         session = state.session
-        waits = session is not None and session.status is SessionStatus.CRASHED
-        return "" if waits and session.choice is None else "the session goes on"
+        if session is None or session.status is not SessionStatus.CRASHED or session.choice:
+            return "the session goes on"
+        return ""
     if decision.matter is not Matter.GAP:
         return ""
     position = decision.position or PositionId("")

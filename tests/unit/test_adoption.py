@@ -80,7 +80,7 @@ def test_a_part_closed_at_the_venue_leaves_the_rest_with_its_stops() -> None:
     position = held.open("a", size="150")
     prove(held, sold("v1", "75", "33"))
     left = held.state.positions[position.id]
-    assert (left.qty, left.realised) == (75, 225)
+    assert (left.qty, left.realised) == (Decimal(75), Decimal(225))
     held.tick(tick("10", 2 * SECOND))
     assert not held.state.positions
     assert conserved(held)
@@ -91,7 +91,7 @@ def test_an_enlargement_is_added_to_the_position_with_its_average() -> None:
     position = held.open("a")
     prove(held, bought("v1", "75", "40"))
     grown = held.state.positions[position.id]
-    assert (grown.qty, grown.entry) == (150, price("35"))
+    assert (grown.qty, grown.entry) == (Decimal(150), price("35"))
     assert conserved(held)
 
 
@@ -164,7 +164,7 @@ def test_an_exit_that_is_filled_all_the_same_opens_what_the_venue_then_has() -> 
     prove(held, sold("v1", "75", "33"))
     held.report(held.fill(order))
     (turned,) = held.state.positions.values()
-    assert (turned.side, turned.qty) == (Side.SELL, 75)
+    assert (turned.side, turned.qty) == (Side.SELL, Decimal(75))
     assert not held.state.orders
     before = held.state
     held.report(held.fill(order))  # told again
@@ -182,7 +182,7 @@ def test_an_exit_larger_than_what_is_left_closes_it_and_turns_the_rest() -> None
     assert held.state.positions[position.id].qty == 75
     held.report(held.fill(order))
     (turned,) = held.state.positions.values()
-    assert (turned.side, turned.qty) == (Side.SELL, 75)
+    assert (turned.side, turned.qty) == (Side.SELL, Decimal(75))
     assert [t.id for t in held.state.closed] == [position.id]
     assert conserved(held)
 
@@ -219,7 +219,7 @@ def test_a_late_fill_of_an_entry_that_was_given_up_opens_its_position() -> None:
     held.answer(held.cancel)
     held.report(late(held, "75"))
     (position,) = held.state.positions.values()
-    assert (position.qty, position.entry) == (75, price("31"))
+    assert (position.qty, position.entry) == (Decimal(75), price("31"))
     assert conserved(held)
 
 

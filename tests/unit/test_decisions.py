@@ -97,7 +97,7 @@ def test_booking_a_part_books_exactly_that_part() -> None:
     decision = ask(held, gone(held, sold("v1", "50", "33", fee="0.5")))
     take(held, decision, Choice.BOOK)
     left = held.state.positions[position.id]
-    assert (left.qty, left.realised, left.fees) == (25, 150, Decimal("0.5"))
+    assert (left.qty, left.realised, left.fees) == (Decimal(25), Decimal(150), Decimal("0.5"))
     assert not held.state.decisions
     assert held.state.answers[decision.id].by == "console"
 
@@ -172,7 +172,7 @@ def test_adopting_takes_the_entry_from_the_fills_and_the_stops_watch_it() -> Non
     assert decision.choices == (Choice.ADOPT, Choice.CLOSE, Choice.LEAVE)
     take(held, decision, Choice.ADOPT)
     (position,) = held.state.positions.values()
-    assert (position.qty, position.entry) == (75, price("30"))
+    assert (position.qty, position.entry) == (Decimal(75), price("30"))
     held.tick(tick("20", held.now + SECOND))
     assert [t.reason.code for t in held.state.closed] == ["stop_loss_hit"]
 
@@ -188,7 +188,7 @@ def test_adopting_without_fills_takes_the_venues_average_or_is_refused() -> None
     told = replace(unknown(held), averages={NIFTY: Decimal("28.40")})
     take(held, ask(held, told), Choice.ADOPT, "d2")
     (position,) = held.state.positions.values()
-    assert (position.entry, position.qty) == (price("28.40"), 75)
+    assert (position.entry, position.qty) == (price("28.40"), Decimal(75))
 
 
 def test_closing_what_is_unknown_adopts_it_and_sends_the_ordinary_exit() -> None:
@@ -206,7 +206,7 @@ def test_closing_what_is_unknown_adopts_it_and_sends_the_ordinary_exit() -> None
     while held.waiting:
         held.answer(held.fill)
     (trade,) = held.state.closed
-    assert (trade.gross, trade.reason.code) == (500, "manual")
+    assert (trade.gross, trade.reason.code) == (Decimal(500), "manual")
     assert fold(held.entries) == held.state
 
 
@@ -223,7 +223,7 @@ def test_a_larger_position_is_adopted_at_the_price_that_the_venues_average_impli
     assert decision.choices == (Choice.ADOPT, Choice.ESTIMATE, Choice.LEAVE)
     take(held, decision, Choice.ADOPT)
     grown = held.state.positions[position.id]
-    assert (grown.qty, grown.entry) == (150, price("32"))
+    assert (grown.qty, grown.entry) == (Decimal(150), price("32"))
     assert held.state.accounts[position.currency].realised == 0
 
 
@@ -235,7 +235,7 @@ def test_a_smaller_position_is_booked_as_a_partial_exit_at_an_estimate() -> None
     held.tick(tick("34", held.now + SECOND))
     take(held, decision, Choice.ESTIMATE)
     left = held.state.positions[position.id]
-    assert (left.qty, left.realised) == (75, 300)
+    assert (left.qty, left.realised) == (Decimal(75), Decimal(300))
 
 
 def test_the_policy_acts_when_nobody_answered_and_not_before() -> None:

@@ -2,7 +2,8 @@
 
 Whatever happens: the state is the fold of the journal and every prefix of it is legal; every event
 survives encoding; at most one exit is in flight per position; trailing stops only tighten; money is
-conserved per currency, to the last unit; a refused input changes nothing.
+conserved per currency, to the last unit; a refused input changes nothing; a shadow of what a person
+did is watched until its rules end it, and trades nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from engine.domain.ids import CommandId, FillId, InstrumentId, PositionId
 from engine.domain.money import ZERO, Currency, Money, Price, Qty, price, qty
 from engine.domain.order import Fill, Order, Side
 from engine.domain.risk import LatchCause, Limits
+from engine.domain.shadow import Deed, shadow_id
 from engine.domain.state import State
 from engine.runtime.core import Core
 from engine.stops.initial import InitialStop
@@ -129,6 +131,26 @@ class EngineMachine(RuleBasedStateMachine):
             last = self.last(held.instrument)
             stop = price(last * (1 - held.side.sign * Decimal(room)))
             self.desk.give(ChangeStop(self.fresh(), held.id, "test", stop, None))
+
+    @rule(
+        data=st.data(),
+        side=st.sampled_from(Side),
+        deed=st.sampled_from(["close", "trim", "restop"]),
+        steps=st.lists(st.integers(-60, 60), max_size=4),
+    )
+    def somebody_intervenes_and_the_market_goes_on(
+        self, data: st.DataObject, side: Side, deed: str, steps: list[int]
+    ) -> None:
+        """What leaves a shadow, at once: an entry, a person's hand in it, and prices after it."""
+        self.somebody_enters_and_is_filled(NIFTY, side, 2)
+        if deed == "restop":
+            self.operator_moves_the_stop(data, "0.01")
+        else:
+            self.operator_closes(data, 1 if deed == "trim" else None)
+        while self.desk.waiting:
+            self.venue_answers("fill")
+        for step in steps:
+            self.market_trades(NIFTY, step, 1, None, 1)
 
     @rule(verb=st.sampled_from(["flatten", "lift", "pause", "resume"]), mood=st.integers(0, 7))
     def operator_commands(self, verb: str, mood: int) -> None:
@@ -252,6 +274,43 @@ class EngineMachine(RuleBasedStateMachine):
         for held in self.desk.state.positions.values():
             assert held.close is not None or held.id in core.bands[held.instrument].tickets
 
+    @invariant()
+    def no_order_comes_from_a_shadow(self) -> None:
+        """Whatever closes is a command of a person, or the rule that fired for that position."""
+        before: object = None
+        for event in self.desk.events:
+            if isinstance(event, OrderRequested) and event.order.exit and event.cause is None:
+                assert isinstance(before, StopFired)
+                assert before.position == event.order.position
+                assert before.reason == event.order.exit
+            before = event
+
+    @invariant()
+    def every_shadow_is_watched_until_its_rules_end_it(self) -> None:
+        core, state = self.desk.core, self.desk.state
+        watched = [s for s in state.shadows.values() if s.ending is None]
+        for shadow in watched:
+            assert shadow.id in core.bands[shadow.position.instrument].tickets
+        for name in CATALOG:
+            held = [p for p in state.positions.values() if p.instrument == name]
+            held += [s.position for s in watched if s.position.instrument == name]
+            known = state.extremes.get(name)
+            assert (known.held if known else 0) == len(held)
+
+    @invariant()
+    def the_operators_side_is_what_was_filled(self) -> None:
+        """Recompute it from the fills of the exit alone."""
+        known = (*self.desk.state.shadows.values(), *self.desk.state.interventions)
+        for shadow in known:
+            if shadow.deed is Deed.RESTOPPED:
+                continue
+            told = [e.fill for e in self.desk.events if isinstance(e, OrderFilled)]
+            fills = [fill for fill in told if shadow.id == shadow_id(fill.order)]
+            sold = sum((fill.price * fill.qty for fill in fills), ZERO)
+            position = shadow.position
+            assert position.qty == sum((fill.qty for fill in fills), ZERO)
+            assert shadow.gross == position.side.sign * (sold - position.entry_value)
+
     def teardown(self) -> None:
         if not hasattr(self, "desk"):
             return
@@ -263,6 +322,8 @@ class EngineMachine(RuleBasedStateMachine):
             else:
                 desk.waiting.pop(0)
         assert not desk.state.orders
+        for shadow in desk.state.shadows.values():  # a side is open for a reason
+            assert shadow.ending is None or shadow.position.id in desk.state.positions
         state = State()
         for entry in desk.entries:  # any prefix of a journal is a legal state
             state = evolve(state, entry)

@@ -11,7 +11,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from engine.domain import decide, evolve, exits, extremes, ledger, order_flow, session_flow
+from engine.domain import (
+    decide,
+    evolve,
+    exits,
+    extremes,
+    ledger,
+    order_flow,
+    session_flow,
+    shadow_flow,
+    shadow_watch,
+)
 from engine.domain.draft import Draft
 from engine.domain.event import (
     CloseRearmed,
@@ -23,8 +33,9 @@ from engine.domain.event import (
 from engine.domain.ids import Nanos, Seq
 from engine.domain.instrument import Instrument
 from engine.domain.money import Price
-from engine.domain.order import Fill, Order
+from engine.domain.order import ExitReason, Fill, Order
 from engine.domain.position import Position
+from engine.domain.shadow import Shadow
 from engine.domain.state import State
 from engine.runtime.core import Core
 from engine.runtime.guard import Guard
@@ -135,6 +146,33 @@ def a_partial_close_closes_everything(patch: Patch) -> None:
     patch.setattr(exits, "order_exit", order_exit)
 
 
+def a_shadow_sends_an_order(patch: Patch) -> None:
+    real = shadow_watch.end_shadow
+
+    def end_shadow(
+        draft: Draft, shadow: Shadow, quote: Any, reason: ExitReason, now: Nanos
+    ) -> None:
+        real(draft, shadow, quote, reason, now)
+        position = draft.state.positions.get(shadow.position.id)
+        if position and position.close is None and not draft.closes(position.id):
+            exits.order_exit(draft, position, reason, quote, position.qty, None)
+
+    patch.setattr(shadow_watch, "end_shadow", end_shadow)
+
+
+def a_restart_forgets_the_shadows(patch: Patch) -> None:
+    real = Guard.restart
+
+    def restart(self: Guard, state: State, quotes: Any) -> None:
+        real(self, replace(state, shadows={}), quotes)
+
+    patch.setattr(Guard, "restart", restart)
+
+
+def a_shadow_takes_the_peaks_of_its_instrument_along(patch: Patch) -> None:
+    patch.setattr(shadow_flow, "_held_on", lambda before, after, held: after)
+
+
 @pytest.mark.parametrize(
     "plant",
     [
@@ -148,6 +186,9 @@ def a_partial_close_closes_everything(patch: Patch) -> None:
         the_codec_forgets_who_also_fired,
         a_restart_forgets_working_orders,
         a_partial_close_closes_everything,
+        a_shadow_sends_an_order,
+        a_restart_forgets_the_shadows,
+        a_shadow_takes_the_peaks_of_its_instrument_along,
     ],
 )
 def test_a_planted_bug_is_found(plant: Callable[[Patch], None], monkeypatch: Patch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
@@ -11,15 +11,15 @@ from typing import Final
 from engine.domain import event as ev
 from engine.domain.errors import DomainError
 from engine.domain.evolve import fold
-from engine.domain.money import plain
 from engine.domain.position import Position
 from engine.domain.state import State
 from engine.ports.journal import JournalRefused
 from engine.store import tables
+from engine.store.amounts import stored, text_of
 from engine.store.codec import CodecError
 from engine.store.projections import project
 from engine.store.rows import entry_of
-from engine.store.schema import TABLES
+from engine.store.schema import AMOUNTS, TABLES
 from engine.store.tables import SqlRow, Table
 
 _CHUNK: Final = 500
@@ -91,20 +91,15 @@ def open_differences(db: sqlite3.Connection, state: State) -> list[Difference]:
 
     Costs what is open, not what ever was: done at every start. `differences` compares everything.
     """
-    stored = {str(row[0]): tuple(row[1:]) for row in db.execute(_OPEN)}
+    present = {str(row[0]): tuple(row[1:]) for row in db.execute(_OPEN)}
     expected = {str(p.id): _open_row(p) for p in state.positions.values()}
     found: list[Difference] = []
-    for key in [*expected, *(k for k in stored if k not in expected)]:
-        was, is_ = stored.get(key), expected.get(key)
+    for key in [*expected, *(k for k in present if k not in expected)]:
+        was, is_ = present.get(key), expected.get(key)
         if was is None or is_ is None:
             found.append(Difference("positions", key, "", _presence(was), _presence(is_)))
             continue
-        pairs = zip(_OPEN_COLUMNS, was, is_, strict=True)
-        found += [
-            Difference("positions", key, column, repr(old), repr(new))
-            for column, old, new in pairs
-            if old != new
-        ]
+        found += _unequal("positions", key, _OPEN_COLUMNS, was, is_)
     return found
 
 
@@ -112,10 +107,10 @@ def _open_row(position: Position) -> SqlRow:
     return (
         str(position.instrument),
         position.side.value,
-        plain(position.qty),
-        plain(position.entry),
-        None if position.stop_loss is None else plain(position.stop_loss),
-        None if position.take_profit is None else plain(position.take_profit),
+        stored(position.qty),
+        stored(position.entry),
+        None if position.stop_loss is None else stored(position.stop_loss),
+        None if position.take_profit is None else stored(position.take_profit),
     )
 
 
@@ -152,16 +147,28 @@ def _keyed(table: Table, db: sqlite3.Connection) -> dict[SqlRow, SqlRow]:
 def _compared(
     table: Table, db: sqlite3.Connection, fresh: sqlite3.Connection
 ) -> Iterator[Difference]:
-    stored, expected = _keyed(table, db), _keyed(table, fresh)
-    for key in [*expected, *(k for k in stored if k not in expected)]:
+    present, expected = _keyed(table, db), _keyed(table, fresh)
+    for key in [*expected, *(k for k in present if k not in expected)]:
         name = "/".join(str(part) for part in key)
-        was, is_ = stored.get(key), expected.get(key)
+        was, is_ = present.get(key), expected.get(key)
         if was is None or is_ is None:
             yield Difference(table.name, name, "", _presence(was), _presence(is_))
             continue
-        for column, old, new in zip(table.columns, was, is_, strict=True):
-            if old != new:
-                yield Difference(table.name, name, column, repr(old), repr(new))
+        yield from _unequal(table.name, name, table.columns, was, is_)
+
+
+def _unequal(
+    table: str, key: str, columns: Sequence[str], was: SqlRow, is_: SqlRow
+) -> Iterator[Difference]:
+    for column, old, new in zip(columns, was, is_, strict=True):
+        present, expected = _shown(column, old), _shown(column, new)
+        if present != expected:
+            yield Difference(table, key, column, present, expected)
+
+
+def _shown(column: str, value: str | int | float | None) -> str:
+    """Return a value as differences name it: an amount is the same however it was typed."""
+    return repr(value if value is None or column not in AMOUNTS else text_of(value))
 
 
 def _presence(row: SqlRow | None) -> str:

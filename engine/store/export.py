@@ -198,7 +198,10 @@ def _files(
     yield "trades.csv", TRADE_COLUMNS, list(trades)
     for session, rows in groupby(trades, key=lambda trade: trade["session_id"]):
         yield f"trades-{_file_name(str(session))}.csv", TRADE_COLUMNS, list(rows)
-    yield "portfolio.csv", PORTFOLIO_COLUMNS, _portfolio(checkpoints)
+    snapshots = _portfolio(checkpoints)
+    yield "portfolio.csv", PORTFOLIO_COLUMNS, snapshots
+    for session, rows in groupby(snapshots, key=lambda snapshot: snapshot["session_id"]):
+        yield f"portfolio-{_file_name(str(session))}.csv", PORTFOLIO_COLUMNS, list(rows)
 
 
 def _last(records: Sequence[Record], column: str) -> int:

@@ -12,6 +12,7 @@ from engine.domain.ids import InstrumentId, PositionId
 from engine.domain.truth import OpenRow
 from engine.ports.journal import JournalRefused, NotWritten
 from engine.store import audit
+from engine.store.amounts import text_of
 from engine.store.sqlite import SqliteJournal
 from engine.store.tables import POSITIONS, SqlRow
 
@@ -43,7 +44,7 @@ class Mending:
 
 def _open_rows(db: sqlite3.Connection) -> list[OpenRow]:
     return [
-        OpenRow(PositionId(str(id_)), InstrumentId(str(symbol)), str(side), str(qty))
+        OpenRow(PositionId(str(id_)), InstrumentId(str(symbol)), str(side), text_of(qty))
         for id_, symbol, side, qty in db.execute(_OPEN)
     ]
 

@@ -5,11 +5,23 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from engine.ports.journal import JournalRefused
-from engine.store.schema import SCHEMA_VERSION
+from engine.store.amounts import stored
+from engine.store.schema import (
+    AMOUNTS,
+    FILLS,
+    INDEXES,
+    ORDERS,
+    POSITIONS,
+    SCHEMA_VERSION,
+    SESSIONS,
+    STRATEGIES,
+    VIEWS,
+)
 
 Migration: TypeAlias = Callable[[sqlite3.Connection], None]
 """Changes the tables of version N into those of N + 1; runs inside a transaction it never ends.
@@ -17,7 +29,42 @@ Migration: TypeAlias = Callable[[sqlite3.Connection], None]
 `events` is never rewritten: an old payload keeps its version and is understood when it is read.
 """
 
-MIGRATIONS: Final[dict[int, Migration]] = {}
+
+def _amounts_as_numbers(db: sqlite3.Connection) -> None:
+    """1 -> 2: amounts that a REAL holds exactly are REALs, so that they sort and compare."""
+    views = [row[0] for row in db.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")]
+    for view in views:
+        db.execute(f"DROP VIEW {view}")
+    kept = {name: _rows(db, name) for name in _VERSION_1}
+    for name in reversed(_VERSION_1):  # children before parents
+        db.execute(f"DROP TABLE {name}")
+    for statement in _VERSION_2:
+        db.execute(statement)
+    for name, (columns, rows) in kept.items():
+        into = f"INSERT INTO {name} ({', '.join(columns)}) VALUES "  # noqa: S608 -- constants
+        db.executemany(f"{into} ({', '.join('?' * len(columns))})", rows)
+
+
+def _rows(
+    db: sqlite3.Connection, table: str
+) -> tuple[list[str], list[tuple[str | int | float | None, ...]]]:
+    cursor = db.execute(f"SELECT * FROM {table}")  # noqa: S608 -- a constant
+    columns = [column[0] for column in cursor.description]
+    amounts = {place for place, name in enumerate(columns) if name in AMOUNTS}
+    return columns, [
+        tuple(
+            stored(Decimal(value)) if place in amounts and value is not None else value
+            for place, value in enumerate(row)
+        )
+        for row in cursor
+    ]
+
+
+_VERSION_1: Final = ("trading_sessions", "strategies", "orders", "fills", "positions")
+"""Parents before children."""
+_VERSION_2: Final = (SESSIONS, STRATEGIES, ORDERS, FILLS, POSITIONS, *INDEXES, *VIEWS)
+
+MIGRATIONS: Final[dict[int, Migration]] = {1: _amounts_as_numbers}
 """By the version that a migration starts from. Version 1 is the first one released."""
 
 

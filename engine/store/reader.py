@@ -18,9 +18,10 @@ from engine.domain.balance import PositionBook, Proof, SessionBook, prove
 from engine.domain.money import Currency
 from engine.domain.session import Account, Mode
 from engine.ports.journal import JournalRefused
+from engine.store.amounts import text_of
 from engine.store.chain import Head, genesis
 from engine.store.opening import follow
-from engine.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from engine.store.schema import AMOUNTS, APPLICATION_ID, SCHEMA_VERSION
 from engine.store.stamp import Stamp
 
 Record: TypeAlias = dict[str, str | int | float | None]
@@ -152,11 +153,18 @@ class StoreReader:
         return follow(self._db, self._path, genesis(*stamp))
 
     def _rows(self, query: str, *values: str | int | None) -> list[Record]:
-        return [dict(row) for row in self._db.execute(query, values)]
+        return [_record(row) for row in self._db.execute(query, values)]
 
 
-def _amount(text: str | None) -> Decimal:
-    return Decimal(text or 0)
+def _record(row: sqlite3.Row) -> Record:
+    return {
+        name: value if value is None or name not in AMOUNTS else text_of(value)
+        for name, value in zip(row.keys(), row, strict=True)
+    }
+
+
+def _amount(value: object) -> Decimal:
+    return Decimal(0) if value is None else Decimal(text_of(value))
 
 
 def _require_known(db: sqlite3.Connection, path: Path) -> None:

@@ -1,8 +1,9 @@
-"""The tables. Money is canonical decimal TEXT (no exponent, no trailing zeros), exact to the digit.
+"""The tables. Amounts are exact: a REAL where its digits are the decimal's, else decimal TEXT.
 
-To compute in SQL use the views: in `trades` and `equity` the plain name (`pnl`) is a REAL, good
-for ORDER BY, sums and averages, and `pnl_exact` beside it is the text. On the tables write
-`CAST(pnl AS REAL)`. Times are ISO-8601 UTC with nine decimals: text order is time order, and
+So `ORDER BY pnl` and `pnl > 0` mean what a person expects; at most 15 digits go through a REAL
+unchanged (see `engine.store.amounts`), and what has more stays TEXT, which sorts last. In the
+views `trades` and `equity` the plain name (`pnl`) is always a REAL, and `pnl_exact` beside it is
+the text. Times are ISO-8601 UTC with nine decimals: text order is time order, and
 sqlite's date functions read them. `events` is the truth; every other table can be rebuilt from it
 (`position_checkpoints` only saves time).
 """
@@ -13,15 +14,28 @@ from typing import Final
 
 APPLICATION_ID: Final = 0x484F4C44
 """`HOLD`: another program's database is refused."""
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """`PRAGMA user_version`."""
 
 
+AMOUNTS: Final[set[str]] = set()
+"""Names of the columns that hold amounts."""
+
+
 def _amount(name: str, *, required: bool = False) -> str:
-    """Return a column for a canonical decimal."""
+    """Return a column for a decimal: ANY, because STRICT tables know no NUMERIC."""
+    AMOUNTS.add(name)
     return (
-        f"{name} TEXT {'NOT NULL ' if required else ''}"
-        f"CHECK ({name} NOT GLOB '*[^0-9.-]*' AND {name} <> '')"
+        f"{name} ANY {'NOT NULL ' if required else ''}"
+        f"CHECK (typeof({name}) <> 'blob' AND {name} NOT GLOB '*[^0-9.e-]*' AND {name} <> '')"
+    )
+
+
+def _text(name: str) -> str:
+    """Return the decimal text of an amount, as `name_exact`."""
+    return (
+        f"CASE typeof({name}) WHEN 'real' THEN printf('%.15g', {name}) ELSE {name} END "
+        f"AS {name}_exact"
     )
 
 
@@ -192,19 +206,19 @@ INDEXES: Final = (
     "CREATE INDEX positions_closed ON positions (closed_seq) WHERE status = 'closed'",
 )
 
-TRADES_VIEW: Final = """
+TRADES_VIEW: Final = f"""
 CREATE VIEW trades AS SELECT
     position_id AS trade_id, session_id, symbol, strategy, direction, side, option_right,
-    CAST(qty AS REAL) AS qty, qty AS qty_exact,
-    entry_time, CAST(entry_price AS REAL) AS entry_price, entry_price AS entry_price_exact,
-    exit_time, CAST(exit_price AS REAL) AS exit_price, exit_price AS exit_price_exact,
+    CAST(qty AS REAL) AS qty, {_text("qty")},
+    entry_time, CAST(entry_price AS REAL) AS entry_price, {_text("entry_price")},
+    exit_time, CAST(exit_price AS REAL) AS exit_price, {_text("exit_price")},
     exit_reason, exit_rule, CAST(exit_level AS REAL) AS exit_level, also_fired, exit_note,
-    CAST(pnl AS REAL) AS pnl, pnl AS pnl_exact,
-    CAST(gross_pnl AS REAL) AS gross_pnl, gross_pnl AS gross_pnl_exact,
-    CAST(pnl_pct AS REAL) AS pnl_pct, CAST(fees AS REAL) AS fees, fees AS fees_exact,
+    CAST(pnl AS REAL) AS pnl, {_text("pnl")},
+    CAST(gross_pnl AS REAL) AS gross_pnl, {_text("gross_pnl")},
+    CAST(pnl_pct AS REAL) AS pnl_pct, CAST(fees AS REAL) AS fees, {_text("fees")},
     currency, stop_loss, take_profit, duration_minutes, closed_seq
 FROM positions WHERE status = 'closed'
-"""
+"""  # noqa: S608 -- constants
 
 EQUITY_VIEW: Final = """
 CREATE VIEW equity AS SELECT
@@ -216,6 +230,8 @@ CREATE VIEW equity AS SELECT
 FROM trades AS t JOIN trading_sessions AS s USING (session_id)
 WINDOW closings AS (PARTITION BY t.session_id, t.currency ORDER BY t.closed_seq)
 """
+
+VIEWS: Final = (TRADES_VIEW, EQUITY_VIEW)
 
 PROJECTIONS: Final = ("trading_sessions", "strategies", "orders", "fills", "positions")
 """Rebuilt from `events` at will; parents before children."""
@@ -230,7 +246,6 @@ TABLES: Final = (
     POSITIONS,
     CHECKPOINTS,
     *INDEXES,
-    TRADES_VIEW,
-    EQUITY_VIEW,
+    *VIEWS,
 )
 """Statements that make an empty database one of version SCHEMA_VERSION."""

@@ -13,6 +13,7 @@ from engine.domain.evolve import fold
 from engine.domain.money import plain
 from engine.domain.state import CLOSED_KEPT, State
 from engine.store import tables
+from engine.store.amounts import stored, text_of
 from engine.store.projections import project
 from engine.store.schema import TABLES
 from tests.histories import History, batches
@@ -76,13 +77,30 @@ def test_open_positions_and_working_orders_are_those_of_the_state(seed: int) -> 
     assert working == set(history.state.orders)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False))
-def test_amounts_in_tables_are_the_canonical_text(amount: Decimal) -> None:
-    assert tables._exact(amount) == plain(amount)
+@given(st.decimals(allow_nan=False, allow_infinity=False) | st.decimals(-(10**9), 10**9, places=4))
+def test_an_amount_comes_back_from_a_table_digit_by_digit(amount: Decimal) -> None:
+    with sqlite3.connect(":memory:") as db:
+        ((kept,),) = db.execute("SELECT ?", (stored(amount),))
+    assert text_of(kept) == plain(amount)
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(0, 12))
-def test_amounts_with_trailing_zeros_are_the_canonical_text(digits: int, places: int) -> None:
+def test_equal_amounts_are_stored_equally_and_ordinary_ones_as_numbers(
+    digits: int, places: int
+) -> None:
     amount = Decimal(digits).scaleb(-places)
-    assert tables._exact(amount) == plain(amount)
-    assert Decimal(tables._exact(amount)) == amount
+    longer = amount.quantize(Decimal(1).scaleb(-places - 5))
+    assert stored(longer) == stored(amount)
+    assert isinstance(stored(amount), float)
+    assert Decimal(text_of(stored(amount))) == amount
+
+
+@given(st.lists(st.decimals(-(10**6), 10**6, places=2), min_size=2, max_size=8))
+def test_amounts_sort_and_compare_in_sql_as_numbers_do(amounts: list[Decimal]) -> None:
+    with sqlite3.connect(":memory:") as db:
+        db.execute("CREATE TABLE a (v ANY) STRICT")
+        db.executemany("INSERT INTO a VALUES (?)", [(stored(amount),) for amount in amounts])
+        by_size = [Decimal(text_of(v)) for (v,) in db.execute("SELECT v FROM a ORDER BY v DESC")]
+        ((gains,),) = db.execute("SELECT count(*) FROM a WHERE v > 0")
+    assert by_size == sorted(amounts, reverse=True)
+    assert gains == sum(amount > 0 for amount in amounts)

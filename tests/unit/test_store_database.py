@@ -17,6 +17,7 @@ from engine.domain.ids import Nanos
 from engine.domain.session import Mode
 from engine.ports.journal import JournalRefused, NotWritten
 from engine.store import migrations
+from engine.store.amounts import text_of
 from engine.store.checkpoint import SNAPSHOTS_KEPT, STATES_KEPT
 from engine.store.reader import StoreReader, stamp_of
 from engine.store.schema import SCHEMA_VERSION
@@ -203,7 +204,8 @@ async def test_edited_projections_are_named_value_by_value_and_repaired_on_reque
     )
     said = [str(difference) for difference in await journal.differences()]
     assert len(said) == 3
-    assert any(f"positions {key} fees: is '999', the journal says {fee!r}" in line for line in said)
+    right = f"positions {key} fees: is '999', the journal says {text_of(fee)!r}"
+    assert any(right in line for line in said)
     assert any(f"{gone}: is missing, the journal says present" in line for line in said)
     assert any("strategies ghost: is present, the journal says missing" in line for line in said)
     assert [str(difference) for difference in await journal.repair()] == said

@@ -55,6 +55,7 @@ async def test_the_cumulative_file_is_the_sum_of_the_session_files(tmp_path: Pat
     assert {r["currency"]: Decimal(r["cash"]) for r in portfolio} == {
         c: a.cash for c, a in history.state.accounts.items()
     }
+    assert rows(tmp_path / "exports" / "portfolio-s2.csv") == portfolio
 
 
 async def test_a_file_cut_or_edited_anywhere_is_complete_after_the_next_run(tmp_path: Path) -> None:
@@ -89,7 +90,8 @@ async def test_following_a_running_store_writes_what_a_fresh_export_would(tmp_pa
         following.update()
         export_all(path, tmp_path / "fresh")
     names = sorted(f.name for f in (tmp_path / "fresh").iterdir())
-    assert names == ["portfolio.csv", "trades-s1.csv", "trades-s2.csv", "trades.csv"]
+    both = [f"{kind}{part}" for kind in ("portfolio", "trades") for part in ("-s1", "-s2", "")]
+    assert names == [f"{name}.csv" for name in both]
     for name in names:
         assert (tmp_path / "following" / name).read_bytes() == (
             tmp_path / "fresh" / name

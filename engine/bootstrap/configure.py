@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.replay import ReplayPlan
-from engine.domain.decision import Choice
-from engine.domain.ids import InstrumentId, StrategyName
+from engine.domain.decision import Choice, Matter
+from engine.domain.ids import SECOND, InstrumentId, Nanos, StrategyName
 from engine.domain.instrument import Instrument
+from engine.domain.questions import Policy
 from engine.domain.risk import Limits
 from engine.domain.session import Recovery
 from engine.domain.signal import Signal
@@ -82,6 +83,22 @@ def rules_of(settings: Settings) -> dict[str, dict[str, Any]]:
     return enabled
 
 
+def policy_of(settings: Settings) -> Policy:
+    """Return what becomes of a difference with the venue that nobody answers for."""
+    table = settings.reconcile.policy
+    words = {
+        Matter.GONE: table.gone,
+        Matter.UNKNOWN_HERE: table.unknown,
+        Matter.DIFFERS: table.differs,
+        Matter.STRAY_ORDER: table.stray,
+    }
+    return Policy(
+        acts={m: Choice(word) for m, word in words.items() if word not in {"ask", "stop"}},
+        stops=frozenset(m for m, word in words.items() if word == "stop"),
+        wait=Nanos(int(table.wait * SECOND)),
+    )
+
+
 def fees_of(settings: Settings) -> Fees:
     """Return the paper venue's fee schedule."""
     fees = settings.paper.fees
@@ -125,6 +142,7 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         fees=fees_of(settings),
         checkpoint_s=settings.checkpoint.interval,
         reconcile_s=settings.reconcile.interval,
+        reconcile_policy=policy_of(settings),
         backup_s=settings.backup.interval,
         backups_kept=settings.backup.keep,
         recovery_flat=_FLAT[settings.recovery.flat],

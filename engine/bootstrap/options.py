@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.domain.decision import Choice
+from engine.domain.questions import Policy
 from engine.domain.risk import Limits
 from engine.domain.session import Recovery
 from engine.domain.silence import PollLimits
@@ -38,6 +39,8 @@ class LiveOptions:
     fees: Fees = field(default_factory=Fees)
     checkpoint_s: float = 30.0
     reconcile_s: float = 60.0
+    reconcile_policy: Policy = field(default_factory=Policy)
+    """What becomes of a difference that nobody answers for."""
     backup_s: float = 3600.0
     backups_kept: int = 24
     recovery_flat: Recovery | None = Recovery.RESUME

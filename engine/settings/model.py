@@ -11,38 +11,23 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
-    StringConstraints,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-
-def _no_flag(value: Any) -> Any:  # noqa: ANN401
-    """Refuse true and false where a number is wanted: Python would count them as 1 and 0."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("not_a_number", "Input should be a number, not true or false")
-    return value
-
-
-_Number = BeforeValidator(_no_flag)
-Fraction = Annotated[Decimal, Field(gt=0, lt=1, max_digits=12)]
-Positive = Annotated[Decimal, Field(gt=0, le=Decimal("1e15"), max_digits=20)]
-"""Bounds keep products and sums exact within the domain's 60 digits."""
-Count = Annotated[int, _Number, Field(ge=0)]
-AtLeastOne = Annotated[int, _Number, Field(gt=0)]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-
-
-class Table(BaseModel):
-    """A table of the configuration: closed, immutable, and silent about rejected input."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False
-    )
+from engine.settings.policies import ReconcileTable, RecoveryTable
+from engine.settings.table import (
+    AtLeastOne,
+    ClockTime,
+    Count,
+    Fraction,
+    Interval,
+    Positive,
+    Table,
+)
 
 
 class Initial(Table):
@@ -177,30 +162,11 @@ class Freshness(Table):
     """Seconds without any tick after which the feed is called stale."""
 
 
-class Interval(Table):
-    interval: Annotated[float, Field(gt=0)] = 30
-
-
 class BackupTable(Table):
     interval: Annotated[float, Field(gt=0)] = 3600
     """Seconds between two online backups of the store."""
     keep: Annotated[int, Field(ge=1)] = 24
     """Newest backups that are kept."""
-
-
-class RecoveryTable(Table):
-    flat: Literal["resume", "fresh", "ask"] = "resume"
-    """What becomes of a session that crashed with nothing open, if nobody answers within the
-    countdown; the day's figures are kept. ask: without a person nothing starts.
-    """
-    gap: Literal["exit_now", "hold", "ask"] = "exit_now"
-    """What is done where a rule would have fired while no engine ran, if nobody answers within the
-    countdown. ask: it waits for a person; the ordinary rules watch meanwhile.
-    """
-    countdown: Annotated[float, Field(ge=0, le=3600)] = 20
-    """Seconds that a person at a console is given to answer; without a console: none."""
-    safe_mode_crashes: Count = 3
-    """So many crashes in ten minutes block entries until a person resumes; 0: never."""
 
 
 class Quality(Table):
@@ -233,7 +199,7 @@ class ConsoleTable(Table):
     rate: Annotated[float, Field(gt=0, le=30)] | None = None
     mouse: bool | None = None
     bell: bool = True
-    keymap: dict[str, str] = {}
+    keymap: dict[str, str] = Field(default_factory=dict)
 
 
 class StrategyTable(BaseModel):
@@ -262,15 +228,15 @@ class Settings(Table):
     checkpoint: Interval = Interval()
     backup: BackupTable = BackupTable()
     recovery: RecoveryTable = RecoveryTable()
-    reconcile: Interval = Interval(interval=60)
+    reconcile: ReconcileTable = ReconcileTable()
     health: Interval = Interval(interval=1)
     quality: Quality = Quality()
     sim: Sim = Sim()
     replay: Replay = Replay()
     store: Store = Store()
     console: ConsoleTable = ConsoleTable()
-    strategies: dict[str, StrategyTable] = {}
-    secrets: dict[str, SecretStr] = {}
+    strategies: dict[str, StrategyTable] = Field(default_factory=dict)
+    secrets: dict[str, SecretStr] = Field(default_factory=dict)
 
 
 PROFILES: dict[str, dict[str, Any]] = {

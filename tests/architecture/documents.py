@@ -80,13 +80,15 @@ def meaning(key: str) -> str:
     *above, name = key.split(".")
     for part in above:
         table = table.model_fields[part].annotation
-    return MEANINGS.get(key) or _said(table.__name__).get(name, "")
+    return MEANINGS.get(key) or _said(table).get(name, "")
 
 
-def _said(table: str) -> dict[str, str]:
+def _said(table: type) -> dict[str, str]:
     """Return the docstrings of a settings table's fields."""
-    tree = sources.tree(Path("engine/settings/model.py"))
-    body = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == table).body
+    tree = sources.tree(Path(f"{table.__module__.replace('.', '/')}.py"))
+    body = next(
+        n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == table.__name__
+    ).body
     return {
         str(field.target.id): " ".join(str(text.value.value).split())
         for field, text in pairwise(body)

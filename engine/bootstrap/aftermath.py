@@ -53,6 +53,8 @@ class Aftermath:
         self._clock = source.clock
         self._then = State()
         """As of the crash."""
+        self._locked_at = Nanos(0)
+        """From then on this life watches."""
         self.hours: Callable[[], MarketHours] = MarketHours
         """Whether a market trades now; set once the monitor knows."""
         self.connect_anew: Callable[[], None] = lambda: None
@@ -76,7 +78,7 @@ class Aftermath:
         held = f"{absence.positions} positions, {absence.orders} orders"
         why = f"crash of session {absence.session} ({held}) is not settled yet"
         await self._engine.settle(EntriesBlocked(RECOVERY, why))
-        self._then = self._engine.state
+        self._then, self._locked_at = self._engine.state, self._clock.now()
 
     def _stood_still(self, absence: Absence) -> GapSeen:
         since = absence.since
@@ -103,7 +105,7 @@ class Aftermath:
 
     async def _look_back(self, absence: Absence) -> Seen:
         """Return what the rules would have done meanwhile."""
-        then, until = self._then, self._clock.now()
+        then, until = self._then, self._locked_at
         clock = ManualClock()
         cash = {currency: account.cash for currency, account in then.accounts.items()}
         venue = PaperVenue(clock, paper_settings(self._options, then, cash))
@@ -136,6 +138,7 @@ class Aftermath:
         return GapSeen(
             seen.gaps,
             seen.peaks,
+            traded=seen.traded,
             policy=policy or Choice.EXIT_NOW,
             due_at=due if asks and policy is not None else None,
             is_answered=not asks,

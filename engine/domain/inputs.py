@@ -36,7 +36,7 @@ from engine.domain.event import (
 from engine.domain.gap import Gap
 from engine.domain.ids import InstrumentId, Nanos, PositionId
 from engine.domain.instrument import Instrument
-from engine.domain.market import Bar, Tick
+from engine.domain.market import Bar, Tick, Traded
 from engine.domain.money import Money
 from engine.domain.truth import Execution
 
@@ -111,6 +111,8 @@ class GapSeen:
     """When the policy acts; None: it waits for a person."""
     is_answered: bool = False
     """Nobody is there to be asked: the policy acts at once."""
+    traded: tuple[Traded, ...] = ()
+    """What was traded meanwhile: it belongs to the session's VWAP."""
     can_book: bool = False
     """The venue is on paper: an exit can be booked inside the gap."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias
@@ -86,6 +86,25 @@ class Quote:
         return Nanos(age if age >= 0 else 0 if -age <= AHEAD else -age)
 
 
+@dataclass(frozen=True, slots=True)
+class Traded:
+    """What was traded of an instrument in a session while nobody counted."""
+
+    instrument: InstrumentId
+    turnover: Decimal
+    volume: Decimal
+    session_start: Nanos
+
+
+def catch_up(quotes: Mapping[InstrumentId, Quote], missed: Iterable[Traded]) -> None:
+    """Count what was missed into the sums of the session that it belongs to."""
+    for traded in missed:
+        quote = quotes.get(traded.instrument)
+        if quote is not None and quote.session_start == traded.session_start:
+            quote.turnover += traded.turnover
+            quote.volume += traded.volume
+
+
 Market: TypeAlias = Mapping[InstrumentId, Quote]
 """The newest quote of each instrument."""
 
@@ -101,8 +120,14 @@ def offered(sign: int, tick: Tick) -> Price:
     return tick.price if not quote or quote < 0 or is_crossed else Price(quote)
 
 
-def observe(quotes: dict[InstrumentId, Quote], tick: Tick, session_start: Nanos | None) -> Quote:
-    """Enter `tick` into `quotes` and return the quote.
+def observe(
+    quotes: dict[InstrumentId, Quote],
+    tick: Tick,
+    session_start: Nanos | None,
+    *,
+    is_summing: bool = True,
+) -> Quote:
+    """Enter `tick` into `quotes` and return the quote; `is_summing`: with its volume.
 
     `session_start` is the opening of the session that the tick belongs to: sums restart when it
     changes; a tick from before it (pre-market) does not count. None: no session, sums run on.
@@ -118,7 +143,7 @@ def observe(quotes: dict[InstrumentId, Quote], tick: Tick, session_start: Nanos 
         quote.bid_size, quote.ask_size = tick.bid_size, tick.ask_size
     if session_start is not None and session_start != quote.session_start:
         quote.turnover, quote.volume, quote.session_start = ZERO, ZERO, session_start
-    if tick.volume and (session_start is None or tick.at >= session_start):
+    if is_summing and tick.volume and (session_start is None or tick.at >= session_start):
         quote.turnover += tick.price * tick.volume
         quote.volume += tick.volume
     return quote

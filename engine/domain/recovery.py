@@ -69,19 +69,16 @@ def look_back(draft: Draft, market: Market, given: GapSeen, now: Nanos) -> None:
     state = draft.state
     if state.absence is None or state.absence.is_settled:
         return
-    open_ = [
-        gap
-        for gap in given.gaps
-        if gap.position in state.positions and gap.position not in state.absence.gaps
-    ]
     peaks = tuple(peak for peak in given.peaks if peak.instrument in state.extremes)
-    if open_ and peaks:
+    if peaks:
         draft.add(PeaksRaised(peaks))
-    for gap in open_:
-        draft.add(GapJudged(gap))
-        position = state.positions[gap.position]
-        if gap.finding is None or position.close is not None or state.latch is not None:
+    for gap in given.gaps:
+        if gap.position in state.absence.gaps:
             continue
+        draft.add(GapJudged(gap))
+        position = state.positions.get(gap.position)
+        if gap.finding is None or position is None or position.close is not None or state.latch:
+            continue  # a rule of its own was quicker, or nothing needs to be done
         decision = _question(state, gap, gap.finding, given, now)
         if decision.id in state.decisions or decision.id in state.answers:
             continue  # asked in a life that ended before this was settled

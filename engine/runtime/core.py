@@ -31,7 +31,7 @@ from engine.domain.inputs import (
     VenueReport,
 )
 from engine.domain.instrument import Instrument
-from engine.domain.market import Bar, Market, Quote, Tick, observe
+from engine.domain.market import Bar, Market, Quote, Tick, catch_up, observe
 from engine.domain.money import EXACT, ZERO, Currency, Money
 from engine.domain.order import WorkingOrder
 from engine.domain.shadow import shadow_id
@@ -66,6 +66,8 @@ class Core:
         self.bands = self.guard.bands
         self.ticks = 0
         self.is_risk_limited = False
+        self.is_summing = True
+        """Whether quotes sum up volume and turnover; a replay without a VWAP rule needs neither."""
         self._highs: dict[Currency, Decimal] = {}
         """Highest equities that are not journaled yet; kept where a drawdown is limited."""
         self._sessions: dict[InstrumentId, tuple[Nanos, Nanos | None]] = {}
@@ -111,7 +113,8 @@ class Core:
 
     def see(self, tick: Tick) -> Quote:
         """Enter a tick into its quote, without judging anything."""
-        return observe(self.quotes, tick, self.session_start(tick.instrument, tick.at))
+        start = self.session_start(tick.instrument, tick.at)
+        return observe(self.quotes, tick, start, is_summing=self.is_summing)
 
     def tick(self, tick: Tick, now: Nanos) -> list[Entry]:
         """Take in a tick; quiet ones cost two comparisons and lead to nothing."""
@@ -186,18 +189,11 @@ class Core:
     def time(self, now: Nanos) -> list[Entry]:
         """Let time pass: conflated values become durable, timed rules of silent markets fire."""
         silent = now - self.state.limits.price_age_max_s * SECOND
-        peaks: list[Peak] = []
-        due: list[PositionId] = []
-        for instrument, band in self.bands.items():
-            if band.has_news and band.held:
-                peak = pending(instrument, band)
-                if peak is not None:
-                    peaks.append(peak)
-            if band.deadline <= silent and band.held:
-                due += band.timed(silent)
+        peaks = self.guard.news()
+        due = self.guard.timed(Nanos(silent))
         if self.guard.rearmed:
             due = list(dict.fromkeys(due + self._back_under_guard(now)))
-        given = TimePassed(tuple(peaks), self._marks(now), tuple(due), self._highest())
+        given = TimePassed(peaks, self._marks(now), tuple(due), self._highest())
         entries = self.step(given, now)
         self._highs.clear()
         for id_ in due:
@@ -206,6 +202,7 @@ class Core:
 
     def _look_back(self, given: GapSeen, now: Nanos) -> list[Entry]:
         """Take in what was found of a gap; what is open is watched from its peak there on."""
+        catch_up(self.quotes, given.traded)
         entries = self.step(self.guard.with_pending(given), now)
         for gap in given.gaps:
             self.guard.watch(gap.position, self.state, self.quotes)

@@ -6,7 +6,7 @@ own and the gap's time. Whatever follows is looked at and thrown away: nothing o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,8 +14,9 @@ from engine.domain.bar_path import SOURCE as BAR_SOURCE
 from engine.domain.event import Entry, OrderFilled, OrderRequested, Peak
 from engine.domain.gap import Gap, GapFinding
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId, Seq
+from engine.domain.inputs import TimePassed
 from engine.domain.instrument import Instrument
-from engine.domain.market import Tick, offered
+from engine.domain.market import Tick, Traded, offered
 from engine.domain.money import Price
 from engine.domain.order import Order
 from engine.domain.quality_book import QualityBook
@@ -50,6 +51,8 @@ class Seen:
     """One for each position."""
     peaks: tuple[Peak, ...]
     """Extremes of each held instrument in the gap: peaks go on from them."""
+    traded: tuple[Traded, ...] = ()
+    """What was traded of each held instrument and is not journaled."""
 
 
 class Hindsight:
@@ -71,7 +74,10 @@ class Hindsight:
         self._replayer.watch(self._on_entry)
         self._door = QualityBook(catalog)
         self._held = {position.instrument for position in state.positions.values()}
-        self._known = {id_: mark.at for id_, mark in state.marks.items()}
+        began = state.session.started_at if state.session is not None else since
+        self._known = {id_: min(began, since) for id_ in self._held}
+        """From when on the sums of an instrument are not journaled."""
+        self._known |= {id_: state.marks[id_].at for id_ in self._held if id_ in state.marks}
         self._opened: dict[InstrumentId, Nanos] = {}
         for position in state.positions.values():
             newest = self._opened.get(position.instrument, position.opened_at)
@@ -81,13 +87,13 @@ class Hindsight:
         self._peaks: dict[InstrumentId, Peak] = {}
         self._exits: dict[OrderId, Order] = {}
         self._found: dict[PositionId, GapFinding] = {}
+        self._is_begun = False
         clock.set(since)
 
     @property
     def begins(self) -> Nanos:
         """From when on it wants to know everything: VWAP sums are journaled now and then only."""
-        held = [self._known[id_] for id_ in self._held if id_ in self._known]
-        return min(held, default=self._since)
+        return min(self._known.values(), default=self._since)
 
     @property
     def instruments(self) -> frozenset[InstrumentId]:
@@ -102,6 +108,7 @@ class Hindsight:
 
     async def seen(self, until: Nanos) -> Seen:
         """Let the time until `until` pass, and return what was found."""
+        self._begin()
         self._pass_until(until)
         await self._replayer.finish()
         gaps = tuple(
@@ -115,7 +122,20 @@ class Hindsight:
             )
             for position in self._state.positions.values()
         )
-        return Seen(gaps, tuple(self._peaks[id_] for id_ in sorted(self._peaks)))
+        peaks = tuple(self._peaks[id_] for id_ in sorted(self._peaks))
+        return Seen(gaps, peaks, tuple(self._traded_unseen()))
+
+    def _traded_unseen(self) -> Iterator[Traded]:
+        for id_ in sorted(self._held):
+            quote, mark = self._replayer.core.quotes.get(id_), self._state.marks.get(id_)
+            if quote is None or not quote.volume:
+                continue
+            if mark is not None and mark.session_start == quote.session_start:
+                turnover, volume = quote.turnover - mark.turnover, quote.volume - mark.volume
+            else:
+                turnover, volume = quote.turnover, quote.volume
+            if volume:
+                yield Traded(id_, turnover, volume, quote.session_start)
 
     def _is_fit(self, item: FeedItem) -> bool:
         """Pass the door that live prices pass: what is no price moves nothing."""
@@ -127,13 +147,32 @@ class Hindsight:
         if isinstance(item, Tick):
             self._ticks[item.instrument] = item
         if not self._is_unseen(item):
-            if isinstance(item, Tick) and item.at > self._known.get(item.instrument, Nanos(0)):
-                self._replayer.see(item)  # judged when it came; only its sums were not journaled
+            self._see(item)
             return
+        self._begin()
         self._pass_until(item.at)
         self._samples[item.instrument] += 1
         self._note(item)
         self._replayer.take(item)
+
+    def _see(self, item: FeedItem) -> None:
+        """Count in what was judged when it came: its sums, and perhaps its extremes, were not
+        journaled.
+        """
+        if isinstance(item, Tick) and item.at > self._known[item.instrument]:
+            self._replayer.see(item)
+            if item.at > self._opened[item.instrument]:
+                self._note(item)
+
+    def _begin(self) -> None:
+        """Let peaks go on from the extremes that were seen and not journaled."""
+        if self._is_begun:
+            return
+        self._is_begun = True
+        core, now = self._replayer.core, self._clock.now()
+        core.step(TimePassed(tuple(self._peaks.values())), now)
+        for id_ in self._state.positions:
+            core.guard.watch(id_, core.state, core.quotes)
 
     def _is_unseen(self, item: FeedItem) -> bool:
         """Return whether nobody judged `item` when it came.
@@ -143,8 +182,10 @@ class Hindsight:
         """
         if item.at > self._since or isinstance(item, Tick):
             return item.at > self._since
-        opened = self._opened.get(item.instrument, Nanos(0))
-        return opened <= item.at and item.at + item.seconds * SECOND > self._since
+        return (
+            self._opened[item.instrument] <= item.at
+            and item.at + item.seconds * SECOND > self._since
+        )
 
     def _pass_until(self, at: Nanos) -> None:
         """Let every second pass that ended before `at`: a silent market has timed rules, too."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.bootstrap.aftermath import Aftermath
+from engine.bootstrap.agreeing import require_agreement
 from engine.bootstrap.choosing import Choosing
 from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.feeds import Source, source_of
@@ -120,9 +121,10 @@ class LiveEngine:
         self.engine.subscribe(self.executor.on_entry, lambda tick, _quote: self.venue.on_tick(tick))
         self.engine.subscribe(self.strategist.on_entry, self._on_strategy_tick)
         self.engine.subscribe(self._on_control)
-        means = (self.clock, self.logbook, self.keeper.tables)
+        means = (self.clock, self.logbook, self.keeper.tables, self.options.reconcile_policy)
         self.reconciler = Reconciler(self.engine, self.venue, *means)
         await self.reconciler.begin(self.monitor.sensors)
+        await require_agreement(self.options, self.engine, self.reconciler)
         self.waking = Waking(self.engine, self.reconciler, self.clock, self.logbook)
         if self.source.mode is not Mode.REPLAY:  # a recorded day misses nothing
             self.engine.on_stood = self.waking.look_around

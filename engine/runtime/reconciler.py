@@ -47,6 +47,8 @@ ANSWER_SECONDS: Final = 10.0
 LOOK_BACK: Final = 5 * SECOND
 """Fills are asked for from so long before the oldest entry: clocks differ, orders take time."""
 SOURCE: Final = "reconcile"
+RUN: Final = "run"
+"""Field of the line that ends a run on command."""
 _STEP_S: Final = 0.25
 _LEVELS: Final = {Action.ASK: "error", Action.AGAIN: "info"}
 
@@ -69,7 +71,7 @@ class Reconciler:
     ) -> None:
         self._engine, self._venue, self._clock = engine, venue, clock
         self._logbook, self._tables, self._policy = logbook, tables, policy
-        self._is_wanted = False
+        self._is_wanted = self._is_asked = False
         self._every_s = 60.0
         self.found: tuple[Finding, ...] = ()
         """What the newest run found."""
@@ -109,9 +111,10 @@ class Reconciler:
     def on_entry(self, entry: Entry, state: State) -> None:
         """Reconcile at once on command and when prices flow again; an engine's entry listener."""
         match entry.event:
-            case (
-                FeedChanged(is_up=True) | CommandAccepted(text=operator.RECONCILE) | DecisionTaken()
-            ):
+            case CommandAccepted(text=operator.RECONCILE):
+                self._is_asked = True
+                self.want()
+            case FeedChanged(is_up=True) | DecisionTaken():
                 self.want()
             case _:
                 return
@@ -136,7 +139,8 @@ class Reconciler:
 
     async def reconcile(self) -> tuple[Finding, ...]:
         """Ask, compare, settle what is proven, and return what was found."""
-        self._is_wanted = False
+        self._is_wanted, is_asked = False, self._is_asked
+        self._is_asked = False
         open_before = set(self._engine.state.positions)
         # A position that closes while its row is read is no orphan: it was open before.
         rows = [row for row in await self._rows() if row.position not in open_before]
@@ -148,7 +152,9 @@ class Reconciler:
             self.good_at = truth.at
             self._block(state)
             self._ask_about(state)
-        self._tell(before)
+        self._tell(before, is_whole=is_asked)
+        if is_asked:
+            self._sum_up()
         await self._settle()
         return self.found
 
@@ -235,7 +241,14 @@ class Reconciler:
         for line in done:
             self._logbook.log("warning", SOURCE, line)
 
-    def _tell(self, before: Iterable[Finding]) -> None:
+    def _sum_up(self) -> None:
+        """Log one line that ends what a person asked for."""
+        n = len(self.found)
+        text = f"{n} difference{'s' if n != 1 else ''} found" if n else "all three agree"
+        figures = ((RUN, str(self.runs)), ("differences", str(n)))
+        self._logbook.log("info", SOURCE, f"reconciled on command: {text}", figures)
+
+    def _tell(self, before: Iterable[Finding], *, is_whole: bool) -> None:
         """Log what is new as one structured record each (E-49); all well: a line at debug."""
         known = {(finding.key, finding.action) for finding in before}
         kinds = {finding.key for finding in before}
@@ -244,6 +257,7 @@ class Reconciler:
                 self.counts[finding.what] += 1
             if (finding.key, finding.action) not in known:
                 self.outcomes[finding.what, finding.action] += 1
+            if is_whole or (finding.key, finding.action) not in known:
                 level = _LEVELS.get(finding.action, "warning")
                 self._logbook.log(level, SOURCE, str(finding), _record(finding))
         if not self.found:

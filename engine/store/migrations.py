@@ -15,10 +15,12 @@ from engine.store.schema import (
     AMOUNTS,
     FILLS,
     INDEXES,
+    OPERATOR_REPORT_VIEW,
     ORDERS,
     POSITIONS,
     SCHEMA_VERSION,
     SESSIONS,
+    SHADOWS,
     STRATEGIES,
     VIEWS,
 )
@@ -64,7 +66,14 @@ _VERSION_1: Final = ("trading_sessions", "strategies", "orders", "fills", "posit
 """Parents before children."""
 _VERSION_2: Final = (SESSIONS, STRATEGIES, ORDERS, FILLS, POSITIONS, *INDEXES, *VIEWS)
 
-MIGRATIONS: Final[dict[int, Migration]] = {1: _amounts_as_numbers}
+
+def _shadows(db: sqlite3.Connection) -> None:
+    """2 -> 3: what a person did to positions has a table; older journals say nothing of it."""
+    db.execute(SHADOWS)
+    db.execute(OPERATOR_REPORT_VIEW)
+
+
+MIGRATIONS: Final[dict[int, Migration]] = {1: _amounts_as_numbers, 2: _shadows}
 """By the version that a migration starts from. Version 1 is the first one released."""
 
 

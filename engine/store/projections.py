@@ -20,6 +20,7 @@ from engine.domain.ids import Nanos, OrderId, PositionId, StrategyName
 from engine.domain.order import Order, OrderStatus, WorkingOrder
 from engine.domain.state import CLOSED_KEPT, State
 from engine.store import tables
+from engine.store.shadow_rows import needs_each_entry, shadow_rows
 from engine.store.tables import SqlRow
 
 _SESSION_EVENTS: Final = (
@@ -39,6 +40,7 @@ class Changes:
     orders: dict[str, SqlRow] = field(default_factory=dict)
     fills: dict[tuple[str, str], SqlRow] = field(default_factory=dict)
     positions: dict[str, SqlRow] = field(default_factory=dict)
+    shadows: dict[str, SqlRow] = field(default_factory=dict)
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write all rows, parents before children; the caller holds the transaction."""
@@ -48,6 +50,7 @@ class Changes:
             (tables.ORDERS, self.orders),
             (tables.FILLS, self.fills),
             (tables.POSITIONS, self.positions),
+            (tables.SHADOWS, self.shadows),
         ):
             if rows:
                 table.upsert.write(db, tuple(rows.values()))
@@ -70,15 +73,24 @@ class _Touched:
 def project(before: State, entries: Sequence[ev.Entry], after: State) -> Changes:
     """Return the rows that `entries`, leading from `before` to `after`, change."""
     changes = Changes()
-    if len(entries) == 1 or _final_state_says_all(before, entries, after):
+    if len(entries) == 1:
+        _step(before, entries[0], after, changes)
+        return changes
+    if _final_state_says_all(before, entries, after):
         _Batch(before, after, changes).take(entries)
         return changes
     state = before
     for entry in entries:
         following = evolve(state, entry)
-        _Batch(state, following, changes).take((entry,))
+        _step(state, entry, following, changes)
         state = following
     return changes
+
+
+def _step(before: State, entry: ev.Entry, after: State, changes: Changes) -> None:
+    _Batch(before, after, changes).take((entry,))
+    if needs_each_entry(before, after):
+        changes.shadows.update(shadow_rows(before, entry, after))
 
 
 def _final_state_says_all(before: State, entries: Sequence[ev.Entry], after: State) -> bool:
@@ -86,6 +98,8 @@ def _final_state_says_all(before: State, entries: Sequence[ev.Entry], after: Sta
         return False
     if len(after.closed) >= CLOSED_KEPT and after.closed[0].seq > before.seq:
         return False  # every trade kept is of this batch: older ones of it may be gone
+    if needs_each_entry(before, after):
+        return False
     return not any(isinstance(entry.event, _SESSION_EVENTS) for entry in entries)
 
 
@@ -135,6 +149,11 @@ class _Batch:
     def of_request(self, event: ev.OrderRequested, entry: ev.Entry) -> None:
         working = WorkingOrder(event.order, OrderStatus.REQUESTED, entry.at)
         self._orders[event.order.id] = _touched(working, entry.at)
+
+    def of_adoption(self, event: ev.OrderAdopted, entry: ev.Entry) -> None:
+        adopted = WorkingOrder(event.order, OrderStatus.ACCEPTED, entry.at)
+        self._orders[event.order.id] = touched = _touched(adopted, entry.at)
+        touched.venue_order = event.venue_order
 
     def of_acceptance(self, event: ev.OrderAccepted, entry: ev.Entry) -> None:
         self._order(event.order, entry).venue_order = event.venue_order
@@ -242,6 +261,7 @@ _TOUCHES: Final[dict[type, Callable[[_Batch, Any, ev.Entry], None]]] = {
     ev.SignalAccepted: _Batch.of_signal,
     ev.SignalRefused: _Batch.of_signal,
     ev.OrderRequested: _Batch.of_request,
+    ev.OrderAdopted: _Batch.of_adoption,
     ev.OrderAccepted: _Batch.of_acceptance,
     ev.OrderFilled: _Batch.of_fill,
     ev.OrderRejected: _Batch.of_rejection,

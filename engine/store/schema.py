@@ -12,9 +12,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.store import schema_shadows
+
 APPLICATION_ID: Final = 0x484F4C44
 """`HOLD`: another program's database is refused."""
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """`PRAGMA user_version`."""
 
 
@@ -233,7 +235,10 @@ WINDOW closings AS (PARTITION BY t.session_id, t.currency ORDER BY t.closed_seq)
 
 VIEWS: Final = (TRADES_VIEW, EQUITY_VIEW)
 
-PROJECTIONS: Final = ("trading_sessions", "strategies", "orders", "fills", "positions")
+SHADOWS: Final = schema_shadows.shadows(_amount)
+OPERATOR_REPORT_VIEW: Final = schema_shadows.report(_text)
+
+PROJECTIONS: Final = ("trading_sessions", "strategies", "orders", "fills", "positions", "shadows")
 """Rebuilt from `events` at will; parents before children."""
 
 TABLES: Final = (
@@ -245,7 +250,9 @@ TABLES: Final = (
     FILLS,
     POSITIONS,
     CHECKPOINTS,
+    SHADOWS,
     *INDEXES,
     *VIEWS,
+    OPERATOR_REPORT_VIEW,
 )
 """Statements that make an empty database one of version SCHEMA_VERSION."""

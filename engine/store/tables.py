@@ -78,11 +78,20 @@ POSITIONS: Final = _table(
     also_fired exit_note pnl gross_pnl pnl_pct fees currency cost oi_at_entry duration_minutes
     closed_seq updated_at""",
 )
-ALL: Final = (SESSIONS, STRATEGIES, ORDERS, FILLS, POSITIONS)
+SHADOWS: Final = _table(
+    "shadows",
+    ("shadow_id",),
+    """shadow_id session_id position_id symbol strategy direction deed done_by done_at note qty
+    entry_price stop_loss take_profit new_stop_loss new_take_profit operator_price operator_pnl
+    operator_status strategy_price strategy_pnl strategy_status difference ended_at exit_reason
+    exit_rule exit_level why last_price last_price_at gaps follows currency seq updated_at""",
+)
+ALL: Final = (SESSIONS, STRATEGIES, ORDERS, FILLS, POSITIONS, SHADOWS)
 _SYMBOLS: Final = SESSIONS.columns.index("symbols")
 
 
-def _stored(amount: Decimal | None) -> Stored | None:
+def stored_or_none(amount: Decimal | None) -> Stored | None:
+    """Return what a column for an amount holds that may be unknown."""
     return None if amount is None else stored(amount)
 
 
@@ -123,9 +132,9 @@ def session_row(state: State, at: Nanos, symbols: str | None) -> SqlRow:
         *(
             first.currency or None,
             stored(first.initial),
-            _stored(final),
+            stored_or_none(final),
             stored(pnl),
-            _stored(percent),
+            stored_or_none(percent),
         ),
         *(stored(first.fees), first.trades, first.wins),
         *(msgspec.json.encode(tuple(state.accounts.values())).decode(), start, iso(at)),
@@ -168,7 +177,7 @@ def order_row(
     return (
         *(order.id, session, order.position, order.instrument, order.strategy),
         *("exit" if order.exit else "entry", order.side.value, order.type.value),
-        *(stored(order.qty), _stored(order.price), status, stored(filled), venue_order),
+        *(stored(order.qty), stored_or_none(order.price), status, stored(filled), venue_order),
         *(int(cancel_requested), order.exit.code if order.exit else None, why or None),
         *(iso(requested_at), iso(updated_at)),
     )
@@ -191,10 +200,15 @@ def position_row(
     return (
         *(position.id, session, position.instrument, position.strategy, side.standing, side.value),
         *(_right(instrument), stored(position.qty), iso(position.opened_at), None),
-        *(stored(position.entry), None, _stored(position.stop_loss), _stored(position.take_profit)),
+        *(
+            stored(position.entry),
+            None,
+            stored_or_none(position.stop_loss),
+            stored_or_none(position.take_profit),
+        ),
         *(position.id, "active", None, None, None, None, None),
         *(None, stored(position.realised), None, stored(position.fees), position.currency),
-        *(stored(position.cost), _stored(position.oi_at_entry), None, None, iso(at)),
+        *(stored(position.cost), stored_or_none(position.oi_at_entry), None, None, iso(at)),
     )
 
 
@@ -205,8 +219,8 @@ def trade_row(trade: Trade, instrument: Instrument | None, session: str, at: Nan
         *(trade.id, session, trade.instrument, trade.strategy, side.standing, side.value),
         *(_right(instrument), stored(trade.qty), iso(trade.entry_at), iso(trade.exit_at)),
         *(stored(trade.entry), stored(trade.exit)),
-        *(_stored(trade.stop_loss), _stored(trade.take_profit), trade.id, "closed"),
-        *(reason.code, reason.rule, _stored(reason.level), ",".join(reason.also_fired)),
+        *(stored_or_none(trade.stop_loss), stored_or_none(trade.take_profit), trade.id, "closed"),
+        *(reason.code, reason.rule, stored_or_none(reason.level), ",".join(reason.also_fired)),
         *(reason.note, stored(trade.pnl), stored(trade.gross), stored(trade.pnl_pct * 100)),
         *(stored(trade.fees), trade.currency, None, None),
         *(minutes(trade.entry_at, trade.exit_at), trade.seq, iso(at)),

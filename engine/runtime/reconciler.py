@@ -148,13 +148,14 @@ class Reconciler:
         before, state = self.found, self._engine.state
         self.found = findings(state, truth, rows, before)
         self.runs += 1
+        asked: list[str] = []
         if not any(finding.what is Found.UNREACHABLE for finding in self.found):
             self.good_at = truth.at
             self._block(state)
-            self._ask_about(state)
+            asked = self._ask_about(state)
         self._tell(before, is_whole=is_asked)
         if is_asked:
-            self._sum_up()
+            self._sum_up(asked)
         await self._settle()
         return self.found
 
@@ -192,8 +193,9 @@ class Reconciler:
                 source = f"{VENUE_BLOCK}{finding.instrument}"
                 self._engine.submit(EntriesBlocked(source, str(finding)))
 
-    def _ask_about(self, state: State) -> None:
-        """Withdraw what is so no more, and ask what is not asked yet."""
+    def _ask_about(self, state: State) -> list[str]:
+        """Withdraw what is so no more, ask what is not asked yet; return the ids of the new."""
+        new: list[str] = []
         standing = [*state.decisions.values(), *_left(state)]
         for decision in standing:
             is_here = any(is_about(decision, finding) for finding in self.found)
@@ -208,8 +210,10 @@ class Reconciler:
             terms = self._engine.core.catalog.get(finding.instrument or InstrumentId(""))
             if terms is not None:
                 self._engine.submit(Listing(terms))
-            asked = question(finding, self._policy, self._clock.now())
-            self._engine.submit(DecisionAsked(asked))
+            decision = question(finding, self._policy, self._clock.now())
+            self._engine.submit(DecisionAsked(decision))
+            new.append(decision.id)
+        return new
 
     async def _settle(self) -> None:
         for report in reports(self.found):
@@ -241,11 +245,11 @@ class Reconciler:
         for line in done:
             self._logbook.log("warning", SOURCE, line)
 
-    def _sum_up(self) -> None:
+    def _sum_up(self, asked: Iterable[str]) -> None:
         """Log one line that ends what a person asked for."""
         n = len(self.found)
         text = f"{n} difference{'s' if n != 1 else ''} found" if n else "all three agree"
-        figures = ((RUN, str(self.runs)), ("differences", str(n)))
+        figures = ((RUN, str(self.runs)), ("differences", str(n)), ("asks", " ".join(asked)))
         self._logbook.log("info", SOURCE, f"reconciled on command: {text}", figures)
 
     def _tell(self, before: Iterable[Finding], *, is_whole: bool) -> None:

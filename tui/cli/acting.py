@@ -18,7 +18,6 @@ from engine.domain.command import (
     Flatten,
     LiftLatch,
     PauseEntries,
-    Reconcile,
     ResumeEntries,
     SubmitSignal,
 )
@@ -28,7 +27,7 @@ from engine.domain.position import Position
 from engine.domain.risk import LatchCause
 from engine.domain.state import State
 from engine.link.address import socket_path
-from engine.link.protocol import NotTaken, Welcome
+from engine.link.protocol import NotTaken, Update, Welcome
 from engine.link.visit import Visit, visiting
 from engine.runtime.clock import SystemClock
 from engine.store.lock import holder
@@ -46,10 +45,15 @@ SOURCE: Final = "operator"
 
 def command(args: argparse.Namespace) -> int:
     """Give the engine one command (or a stream of signals) and say what became of it."""
+    return asyncio.run(_act(args, required_engine(args)))
+
+
+def required_engine(args: argparse.Namespace) -> Path:
+    """Return the data directory that an engine runs on. Raises Failure."""
     data_dir = data_dir_of(args.data_dir)
     if holder(data_dir) is None:
         raise Failure(f"no engine is running on {data_dir}", NOT_RUNNING)
-    return asyncio.run(_act(args, data_dir))
+    return data_dir
 
 
 async def _act(args: argparse.Namespace, data_dir: Path) -> int:
@@ -57,8 +61,8 @@ async def _act(args: argparse.Namespace, data_dir: Path) -> int:
         async with visiting(socket_path(data_dir)) as visit:
             if args.act == "signal":
                 return await _signals(args, visit)
-            made = MADE[args.act](args, visit.welcome, _id(0))
-            outcome = await _give(args, visit, made, visit.welcome.state)
+            made = MADE[args.act](args, visit.welcome, fresh_id(0))
+            outcome = await give(args, visit, made, visit.welcome.state)
     except ConnectionError as error:
         raise Failure(str(error)) from None
     if args.json:
@@ -66,7 +70,14 @@ async def _act(args: argparse.Namespace, data_dir: Path) -> int:
     return DONE if outcome.is_good else FAILED
 
 
-async def _give(args: argparse.Namespace, visit: Visit, given: Command, state: State) -> Outcome:
+async def give(
+    args: argparse.Namespace,
+    visit: Visit,
+    given: Command,
+    state: State,
+    listen: Callable[[Update], None] | None = None,
+) -> Outcome:
+    """Send a command and say what becomes of it; `listen` hears everything meanwhile."""
     outcome = Outcome(given, state, tell=_nothing if args.json else say)
     try:
         await visit.send(given)
@@ -74,17 +85,17 @@ async def _give(args: argparse.Namespace, visit: Visit, given: Command, state: S
         outcome.refuse(str(refusal))
         return outcome
     outcome.step("sent")
-    await follow(visit, outcome)
+    await (follow(visit, outcome) if listen is None else follow(visit, outcome, listen))
     return outcome
 
 
 async def _signals(args: argparse.Namespace, visit: Visit) -> int:
     """Send one signal after the other; a bad line of a stream is said and skipped."""
-    signals, state, code = Signals(args.file, _id(0)), visit.welcome.state, DONE
+    signals, state, code = Signals(args.file, fresh_id(0)), visit.welcome.state, DONE
     number = 0
     async for signal in signals.read():
         number += 1
-        outcome = await _give(args, visit, SubmitSignal(_id(number), signal, BY), state)
+        outcome = await give(args, visit, SubmitSignal(fresh_id(number), signal, BY), state)
         state = outcome.state
         if args.json:
             as_json({"signal": signal.id, **outcome.row()})
@@ -125,10 +136,6 @@ def _resume(args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Comm
     return ResumeEntries(id_, BY, SOURCE)
 
 
-def _reconcile(_args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Command:
-    return Reconcile(id_, BY)
-
-
 def _feed(args: argparse.Namespace, _welcome: Welcome, id_: CommandId) -> Command:
     return control(args, id_, BY)
 
@@ -140,7 +147,6 @@ MADE: Final[dict[str, Callable[[argparse.Namespace, Welcome, CommandId], Command
     "lift": _lift,
     "pause": _pause,
     "resume": _resume,
-    "reconcile": _reconcile,
     "feed": _feed,
 }
 
@@ -168,7 +174,8 @@ def _positive(what: str, text: str) -> Decimal:
     return value
 
 
-def _id(number: int) -> CommandId:
+def fresh_id(number: int) -> CommandId:
+    """Return an id that no command had before; `number` tells those of one process apart."""
     return CommandId(f"cli-{os.getpid()}-{SystemClock().now()}-{number}")
 
 

@@ -26,7 +26,7 @@ from engine.domain.evolve import evolve
 from engine.domain.ids import OrderId
 from engine.domain.order import Order
 from engine.domain.state import State
-from engine.link.protocol import Welcome
+from engine.link.protocol import Update, Welcome
 from engine.link.visit import Visit
 
 PATIENCE: Final = 20.0
@@ -81,6 +81,13 @@ class Outcome:
     def refuse(self, reason: str) -> None:
         self.verdict, self.reason = "refused", reason
         self.step(f"refused: {reason}")
+
+    def take(self, update: Update) -> None:
+        """Take anything the engine says."""
+        if isinstance(update, Entry):
+            self.hear(update)
+        elif isinstance(update, Welcome):
+            self.restart(update)
 
     def hear(self, entry: Entry) -> None:
         """Take one entry of the journal."""
@@ -151,16 +158,20 @@ class Outcome:
             self.verdict, self.reason = "failed", why
 
 
-async def follow(visit: Visit, outcome: Outcome) -> None:
-    """Hear what the engine says until the outcome is over, or patience is."""
+def _heedless(update: Update) -> None:
+    """Take what nobody waits for."""
+
+
+async def follow(
+    visit: Visit, outcome: Outcome, listen: Callable[[Update], None] = _heedless
+) -> None:
+    """Hear the engine until the outcome is over, or patience is; `listen` hears everything."""
     try:
         async with asyncio.timeout(PATIENCE):
             while not outcome.is_over:
                 update = await visit.hear()
-                if isinstance(update, Entry):
-                    outcome.hear(update)
-                elif isinstance(update, Welcome):
-                    outcome.restart(update)
+                listen(update)
+                outcome.take(update)
     except TimeoutError:
         outcome.reason = f"not finished within {PATIENCE:.0f} s; the engine goes on with it"
         outcome.verdict = "working"

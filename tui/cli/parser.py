@@ -208,6 +208,8 @@ def _repairing(commands: Commands[_Parser]) -> None:
     restore.add_argument("--yes", action="store_true", help="restore it, with no engine running")
     restore.add_argument("--accept-loss", action="store_true", help="give up newer entries")
     _json(restore)
+    reset = "put back a terminal that a killed console left behind"
+    _add(commands, "reset-terminal", "reset_terminal", reset)
     drill = _add(commands, "drill", "drill", "kill an engine on a copy of the store; prove no loss")
     drill.add_argument("--kills", type=_count, default=12, metavar="N")
     drill.add_argument("--seed", type=int, default=1)
@@ -230,7 +232,13 @@ def _acting(commands: Commands[_Parser]) -> None:
     pause.add_argument("strategy", nargs="?")
     resume = _act(commands, "resume", "allow new entries, or resume one strategy")
     resume.add_argument("strategy", nargs="?")
-    _act(commands, "reconcile", "compare engine, database and venue now")
+    reconcile = _act(commands, "reconcile", "compare engine, database and venue now")
+    decide = _act(commands, "decide", "what waits for a decision; ID CHOICE takes one")
+    decide.add_argument("decision", nargs="?", metavar="ID", help="its id, or its symbol")
+    decide.add_argument("choice", nargs="?", metavar="CHOICE", help="one of those it offers")
+    decide.add_argument("--note", default="", help="why; kept in the journal")
+    for made in (reconcile, decide):
+        made.set_defaults(module="deciding")
     feed = _act(commands, "feed", "pause, resume, step, seek or pace a recorded feed")
     feed.add_argument("verb", choices=("pause", "resume", "step", "seek", "speed"))
     feed.add_argument("value", nargs="?", help="step: how many; seek: a time; speed: N or max")

@@ -9,6 +9,7 @@ from textual.binding import Binding
 from tui.action import Action, Argument, Context, Danger, Kind
 from tui.dialog_actions import DIALOG_ACTIONS
 from tui.list_actions import LIST_ACTIONS
+from tui.past_actions import PAST_ACTIONS
 from tui.replay_actions import REPLAY_ACTIONS
 
 _POSITION: Final = Argument(Kind.POSITION)
@@ -34,6 +35,9 @@ _SCREENS: Final = (
     _screen("strategies", "3", "Strat", "strategies, their signals and refusals", "strat"),
     _screen("health", "4", "Health", "health, part by part", "health"),
     _screen("logs", "5", "Log", "the log", "log", "logs"),
+    _screen(
+        "sessions", "6", "Past", "the sessions of this store and what became of them", "sessions"
+    ),
 )
 
 
@@ -218,6 +222,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *_TRADING,
     *LIST_ACTIONS,
     *REPLAY_ACTIONS,
+    *PAST_ACTIONS,
     *DIALOG_ACTIONS,
 )
 BY_ID: Final[dict[str, Action]] = {action.id: action for action in ACTIONS}
@@ -232,6 +237,7 @@ REACH: Final[dict[Context, tuple[Context, ...]]] = {
     Context.POSITIONS: (Context.POSITIONS, Context.TABLE, *_IN_LISTS),
     Context.LOGS: (Context.LOGS, *_IN_LISTS),
     Context.REPLAY: (Context.REPLAY,),
+    Context.PAST: (Context.PAST,),
     Context.DIALOG: (Context.DIALOG,),
     Context.CLOSE: (Context.CLOSE, Context.DIALOG),
     Context.LEVELS: (Context.LEVELS, Context.DIALOG),
@@ -240,12 +246,17 @@ REACH: Final[dict[Context, tuple[Context, ...]]] = {
 """What works in a context, nearest first; dialogs are modal: nothing of the console works there."""
 
 
-def actions_in(context: Context, *, is_recorded: bool = True) -> tuple[Action, ...]:
+def actions_in(
+    context: Context, *, is_recorded: bool = True, is_past: bool = False
+) -> tuple[Action, ...]:
     """Return every action that works in `context`, its own first.
 
-    What steers a recorded day works only in one.
+    What steers a recorded day works only in one; while the past is shown, what moves in it.
     """
-    where = [c for c in REACH[context] if is_recorded or c is not Context.REPLAY]
+    steered = Context.PAST if is_past else Context.REPLAY
+    where = [steered if c is Context.REPLAY else c for c in REACH[context]]
+    if not is_recorded and not is_past:
+        where = [c for c in where if c is not Context.REPLAY]
     return tuple(action for c in where for action in ACTIONS if action.context is c)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from functools import cached_property
 from itertools import count
 from pathlib import PurePath
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
@@ -42,6 +42,9 @@ from tui.settings import ConsoleSettings
 from tui.stage import Stage
 from tui.terminal import is_gone, on_signals
 from tui.theming import Look, load_looks, themes_directory
+
+if TYPE_CHECKING:
+    from tui.past_stage import PastStage
 
 HANG_UP = 129
 """Exit code when the terminal is gone: 128 + SIGHUP."""
@@ -96,7 +99,9 @@ class Console(App[int], inherit_bindings=False):
         self.use_theme(self.settings.theme_of(habits.theme_for(known, terminal)))
         view = self.settings.view or known.view
         view = view if view in VIEWS else "dashboard"
-        self.stage = Stage(self.desk, self.keys, view, known)
+        self.live = Stage(self.desk, self.keys, view, known)
+        self.past: PastStage | None = None
+        """The time line of a session, while one is open; it stands in front of `live`."""
         self.painter = Painter(self)
 
     @cached_property
@@ -104,10 +109,16 @@ class Console(App[int], inherit_bindings=False):
         """What each action does; dialogs are imported on the first key, not before first paint."""
         from tui.asking import ASKING_DEEDS
         from tui.finding import FINDING_DEEDS
+        from tui.past_deeds import PAST_DEEDS
 
-        return {**CONSOLE_DEEDS, **ASKING_DEEDS, **FINDING_DEEDS}
+        return {**CONSOLE_DEEDS, **ASKING_DEEDS, **FINDING_DEEDS, **PAST_DEEDS}
 
     # What widgets ask of the app.
+
+    @property
+    def stage(self) -> Stage:
+        """The stage in front: the running session's, or the past."""
+        return self.past or self.live
 
     @property
     def look(self) -> Look:
@@ -117,7 +128,7 @@ class Console(App[int], inherit_bindings=False):
     @property
     def is_grey(self) -> bool:
         """Whether figures are shown as out of date."""
-        return self.desk.is_grey
+        return self.stage.desk.is_grey
 
     @property
     def console_driver(self) -> HardyDriver | None:
@@ -128,7 +139,7 @@ class Console(App[int], inherit_bindings=False):
         return [*super().get_line_filters(), *self._own_filters]
 
     def get_default_screen(self) -> Stage:
-        return self.stage
+        return self.live
 
     # Life.
 
@@ -189,7 +200,7 @@ class Console(App[int], inherit_bindings=False):
     def act(self, name: str, *arguments: str) -> None:
         """Run an action of the table by its id; refused with the reason while only reading."""
         action = BY_ID[name]
-        why = why_not_send(self.desk) if action.needs_lease else ""
+        why = why_not_send(self.stage.desk) if action.needs_lease else ""
         if why:
             self.say(why)
             return

@@ -18,6 +18,7 @@ VIEWS: Final[dict[str, tuple[str, ...]]] = {
     "strategies": ("strategies", "strategy"),
     "health": ("components", "quality", "latency"),
     "logs": ("log", "record"),
+    "sessions": ("sessions", "session"),
 }
 """The panels of each view, in the order of the tab key."""
 
@@ -49,6 +50,8 @@ def arrange(view: str, width: int, height: int, *, front: str = "", zoomed: str 
             return _health(width, height, front)
         case "strategies":
             return _stacked(("strategies", "strategy"), (max(6, height // 4),), width, height)
+        case "sessions":
+            return _sessions(width, height)
         case _:
             return _stacked(("log", "record"), (height - max(6, height // 5),), width, height)
 
@@ -132,6 +135,18 @@ def _positions(width: int, height: int, front: str) -> Plan:
             tabs[0]: Region(0, upper + lower, width, height - upper - lower),
         },
         tabs,
+    )
+
+
+def _sessions(width: int, height: int) -> Plan:
+    if width < WIDE[0]:
+        return _stacked(("sessions", "session"), (max(6, height * 2 // 5),), width, height)
+    left = width * 3 // 5
+    return Plan(
+        {
+            "sessions": Region(0, 0, left, height),
+            "session": Region(left + 1, 0, width - left - 1, height),
+        }
     )
 
 

@@ -46,6 +46,7 @@ class Scope:
     """(position id, symbol as shown) of every open position."""
     themes: tuple[str, ...] = ()
     strategies: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def _value(argument: Argument, word: str, scope: Scope) -> str:
     allowed = {
         Kind.THEME: scope.themes,
         Kind.STRATEGY: scope.strategies,
+        Kind.SESSION: scope.sessions or (word,),
         Kind.LEVEL: LEVELS,
         Kind.VERB: VERBS,
         Kind.FEED: FEED_VERBS,
@@ -208,6 +210,8 @@ def _choices(argument: Argument, scope: Scope) -> list[tuple[str, str]]:
             return [(name, "theme") for name in scope.themes]
         case Kind.STRATEGY:
             return [(name, "strategy") for name in scope.strategies]
+        case Kind.SESSION:
+            return [(name, "session") for name in scope.sessions]
         case Kind.VERB:
             return [(verb, "") for verb in VERBS]
         case Kind.FEED:

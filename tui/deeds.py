@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from tui.panel import Panel
 from tui.panels.log import LogPanel
 from tui.panels.positions import PositionsPanel
+from tui.panels.sessions import SessionsPanel
 from tui.panels.stops import StopsPanel
 from tui.panels.trades import TradesPanel
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Deed: TypeAlias = Callable[..., None]
 """Called with the app and the arguments of the command line."""
+Table: TypeAlias = PositionsPanel | TradesPanel | SessionsPanel
 FAR: Final = 1_000_000
 """More rows than any table has."""
 
@@ -54,7 +56,7 @@ def _page(pages: int) -> Deed:
 def _sort(step: int) -> Deed:
     def deed(app: Console) -> None:
         panel = _sortable(app)
-        if isinstance(panel, PositionsPanel | TradesPanel):
+        if isinstance(panel, Table):
             panel.next_sort(step)
 
     return deed
@@ -62,24 +64,26 @@ def _sort(step: int) -> Deed:
 
 def _reverse(app: Console) -> None:
     panel = _sortable(app)
-    if isinstance(panel, PositionsPanel | TradesPanel):
+    if isinstance(panel, Table):
         panel.reverse_sort()
 
 
 def _filter(app: Console, text: str = "") -> None:
     panel = _sortable(app)
-    if isinstance(panel, PositionsPanel | TradesPanel | LogPanel):
+    if isinstance(panel, Table | LogPanel):
         panel.set_filter(text)
 
 
 def _back(app: Console) -> None:
     panel = _panel(app)
-    if isinstance(panel, PositionsPanel | TradesPanel | LogPanel) and panel.filter_text:
+    if isinstance(panel, Table | LogPanel) and panel.filter_text:
         panel.set_filter("")
     elif app.stage.zoomed:
         app.stage.toggle_zoom()
     elif app.stage.view != "dashboard":
         app.stage.show_view("dashboard")
+    elif app.past is not None:
+        app.act("past.leave")
 
 
 def _log(app: Console) -> LogPanel:
@@ -95,7 +99,9 @@ def _follow(app: Console) -> None:
 
 def _open(app: Console) -> None:
     panel = _panel(app)
-    if isinstance(panel, PositionsPanel | TradesPanel) and app.stage.view == "dashboard":
+    if app.stage.view == "sessions":
+        app.act("past.open")
+    elif isinstance(panel, PositionsPanel | TradesPanel) and app.stage.view == "dashboard":
         app.stage.show_view("positions")
         app.stage.focus_panel("detail")
     elif isinstance(panel, PositionsPanel | TradesPanel):
@@ -127,7 +133,7 @@ CONSOLE_DEEDS: Final[dict[str, Deed]] = {
     "panel.next": lambda app: app.stage.focus_beside(1),
     "panel.previous": lambda app: app.stage.focus_beside(-1),
     "app.back": _back,
-    "display.pause": lambda app: app.painter.toggle_pause(),
+    "display.pause": lambda app: app.past.toggle() if app.past else app.painter.toggle_pause(),
     "display.redraw": lambda app: app.painter.redraw(),
     "display.theme": _next_theme,
     "display.use_theme": lambda app, name: app.use_theme(name),

@@ -26,11 +26,13 @@ Deed: TypeAlias = Callable[..., None]
 
 def scope(app: Console) -> Scope:
     """Return what words of the command line can stand for now."""
-    state = app.desk.replica.state
+    desk = app.stage.desk
+    state = desk.replica.state
     return Scope(
         tuple((name, fmt.symbol(p.instrument)) for name, p in state.positions.items()),
         tuple(app.looks),
         tuple(state.strategies),
+        tuple(app.desk.sessions.rows),
     )
 
 
@@ -45,15 +47,16 @@ def _run_chosen(app: Console, action: Action | None) -> None:
 
 def _help(app: Console) -> None:
     context = app.stage.context
-    here = help_for(context, app.keys, is_recorded=app.desk.is_recorded)
+    is_past = app.past is not None
+    here = help_for(context, app.keys, is_recorded=app.desk.is_recorded, is_past=is_past)
     finder = Finder(f"Keys that work here: {context.value}", here)
     app.push_screen(finder, lambda action: _run_chosen(app, action))
 
 
 def _palette(app: Console) -> None:
-    finder = Finder(
-        "Everything the console can do", palette(app.keys, is_recorded=app.desk.is_recorded)
-    )
+    is_recorded, is_past = app.desk.is_recorded and app.past is None, app.past is not None
+    found = palette(app.keys, is_recorded=is_recorded, is_past=is_past)
+    finder = Finder("Everything the console can do", found)
     app.push_screen(finder, lambda action: _run_chosen(app, action))
 
 
@@ -95,7 +98,7 @@ def _copy(app: Console) -> None:
 
 def _copied(app: Console) -> str:
     """Return the row under the cursor as plain text."""
-    panel, desk = _filtered(app), app.desk
+    panel, desk = _filtered(app), app.stage.desk
     if isinstance(panel, LogPanel) and panel.record is not None:
         record = panel.record
         stamp = fmt.precise_clock(record.at, desk.replica.zone)

@@ -80,14 +80,14 @@ def apply(habits: Habits, panel: Panel) -> None:
 
 def of(app: Console) -> Habits:
     """Return what to remember of a console."""
-    habits = replace(app.stage.known, view=app.stage.view)
+    habits = replace(app.live.known, view=app.live.view)
     terminal = app.settings.terminal
     given = app.settings.theme_of(theme_for(habits, terminal))
     if app.look.name != given and not terminal.is_mono:  # chosen here, not by link or terminal
         is_low = terminal.is_low_colour
         name = app.look.name
         habits = replace(habits, low_theme=name) if is_low else replace(habits, theme=name)
-    positions, log = app.stage.panels.get("positions"), app.stage.panels.get("log")
+    positions, log = app.live.panels.get("positions"), app.live.panels.get("log")
     if isinstance(positions, PositionsPanel):
         habits = replace(habits, sort=positions.sort, is_reverse=positions.is_reverse)
         habits = replace(habits, filter=positions.filter_text)

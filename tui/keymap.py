@@ -11,7 +11,7 @@ from textual.keys import KEY_NAME_REPLACEMENTS
 from textual.keys import Keys as TextualKeys
 
 from tui.action import Action, Context, Danger
-from tui.actions import ACTIONS, BY_ID, REACH
+from tui.actions import ACTIONS, BY_ID, REACH, actions_in
 
 NEVER: Final = frozenset({"ctrl+a", "ctrl+b", "ctrl+s", "ctrl+q", "ctrl+z"})
 """Keys of screen, tmux, flow control and job control."""
@@ -32,6 +32,14 @@ _SHOWN: Final = {
     "minus": "-",
     "equals_sign": "=",
     "at": "@",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "full_stop": ".",
+    "comma": ",",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "escape": "esc",
     "pagedown": "PgDn",
     "pageup": "PgUp",
@@ -89,11 +97,9 @@ class Keys:
         return None
 
     def _refuse_shared_keys(self) -> None:
-        for context, reach in REACH.items():
+        for context, is_past in ((c, past) for c in REACH for past in (False, True)):
             taken: dict[str, str] = {}
-            for action in ACTIONS:
-                if action.context not in reach:
-                    continue
+            for action in actions_in(context, is_past=is_past):
                 for key in self._keys[action.id]:
                     other = taken.setdefault(key, action.id)
                     if other != action.id:

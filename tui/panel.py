@@ -17,6 +17,7 @@ from tui.actions import bindings_for
 from tui.alerts import Alerts
 from tui.book import Book
 from tui.guard import guard
+from tui.past.sessions import Sessions
 from tui.progress import Progress
 from tui.replica import Concern, Replica
 from tui.widgets.line import Line, titled_rule
@@ -37,6 +38,10 @@ class Desk:
     """The position under the cursor, open or closed."""
     chooser: str = "positions"
     """The table whose cursor `selected` is on: positions, or closed trades and their detail."""
+    sessions: Sessions = field(default_factory=Sessions)
+    """What was told of the sessions of this store (C-15)."""
+    live: Desk | None = None
+    """The desk of the running session, while this one shows a moment of the past."""
     strategy: str | None = None
     """The strategy under the cursor."""
     paused_at: Nanos | None = None
@@ -52,6 +57,11 @@ class Desk:
     def now(self) -> Nanos:
         """The engine's time in this frame."""
         return self.replica.now(self.mono)
+
+    @property
+    def chosen(self) -> tuple[object, ...]:
+        """What panels are about that follow another's cursor."""
+        return (self.selected, self.strategy, self.sessions.selected)
 
     @property
     def is_recorded(self) -> bool:
@@ -123,9 +133,9 @@ class Panel(Lines, can_focus=True):
         width, height = self.size
         if width <= 0 or height <= 0:
             return
-        chosen = (self.desk.selected, self.desk.strategy)
+        chosen = self.desk.chosen
         body = self.draw(width, height - 1)
-        if chosen != (self.desk.selected, self.desk.strategy):
+        if chosen != self.desk.chosen:
             self.call_later(cast("Acts", self.app).stage.cursor_moved)
         notes = "  ".join(part for part in (self.notes(), self._behind()) if part)
         if self.desk.is_grey and not self.desk.replica.is_waiting:

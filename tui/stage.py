@@ -23,15 +23,17 @@ from tui.widgets.lines import Lines
 TITLES: dict[str, str] = {name: panel.TITLE.split(":")[0] for name, panel in PANELS.items()}
 
 
-FOLLOWERS = frozenset({"stops", "chart", "detail", "strategy", "record"})
+FOLLOWERS = frozenset({"stops", "chart", "detail", "strategy", "record", "session"})
 """Panels that show what another panel's cursor is on."""
 
 
 class Stage(Screen[None], inherit_bindings=False):
     """Owns where panels stand; each draws itself when told to."""
 
-    def __init__(self, desk: Desk, keys: Keys, view: str, known: Habits) -> None:
-        super().__init__(id="stage")
+    def __init__(
+        self, desk: Desk, keys: Keys, view: str, known: Habits, name: str = "stage"
+    ) -> None:
+        super().__init__(id=name)
         self.desk = desk
         self.keys = keys
         self.view = view
@@ -43,6 +45,7 @@ class Stage(Screen[None], inherit_bindings=False):
         """The panel that has the keys, also while the terminal is too small to show it."""
         self._front: dict[str, str] = {}
         self._plan = Plan({})
+        self._banners = 0
         self._body_size = (0, 0)
 
     def compose(self) -> ComposeResult:
@@ -119,9 +122,10 @@ class Stage(Screen[None], inherit_bindings=False):
             return
         head = 1 if height < 16 else 2
         self.query_one("#header").styles.height = head
-        has_banner = bool(banner.project(self.desk, width))
-        self.query_one("#banner").display = has_banner
-        rows = height - head - 1 - int(has_banner)
+        strip = self.query_one("#banner")
+        self._banners = len(self.banners(width))
+        strip.display, strip.styles.height = self._banners > 0, max(1, self._banners)
+        rows = height - head - 1 - self._banners
         self.query_one("#body").styles.height = rows
         front = self._front.get(self.view, "")
         self._place(arrange(self.view, width, rows, front=front, zoomed=self.zoomed))
@@ -154,11 +158,10 @@ class Stage(Screen[None], inherit_bindings=False):
         width = self.size.width
         head = self.query_one("#header", Lines)
         head.put(header.project(self.desk, width, head.size.height or 2))
-        lines = banner.project(self.desk, width)
-        strip = self.query_one("#banner", Lines)
-        if bool(lines) is not strip.display:
+        lines = self.banners(width)
+        if len(lines) != self._banners:
             self.rearrange()
-        strip.put(lines)
+        self.query_one("#banner", Lines).put(lines)
         context = self.context
         desk = self.desk
         line = keyline.project(
@@ -167,8 +170,13 @@ class Stage(Screen[None], inherit_bindings=False):
             width,
             is_read_only=desk.is_read_only,
             is_recorded=desk.is_recorded,
+            is_past=desk.live is not None,
         )
         self.query_one("#keyline", Lines).put([line])
+
+    def banners(self, width: int) -> list[Line]:
+        """Return what stands over everything, a line for each."""
+        return banner.project(self.desk, width)
 
     @property
     def context(self) -> Context:

@@ -14,7 +14,14 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeAlias, cast
 
-from engine.link.past import AskBase, AskBooks, AskEntries, AskSession, AskSessions, Question
+from engine.link.protocol_past import (
+    AskBase,
+    AskBooks,
+    AskEntries,
+    AskSession,
+    AskSessions,
+    Question,
+)
 from engine.ports.journal import JournalRefused
 from engine.store.past import PastStore
 

@@ -29,8 +29,8 @@ from engine.link.frames import (
     frame,
     split_answer,
 )
-from engine.link.past import A, Asks, EntryPage, NoPast
 from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
+from engine.link.protocol_past import A, Asks, EntryPage, NoPast
 
 AGAIN_SECONDS: Final = 0.04
 """Pause between two attempts to connect."""

@@ -21,8 +21,8 @@ from engine.link.archive import Archive, Told
 from engine.link.batch import Batch
 from engine.link.frames import Hello
 from engine.link.lease import LeaseDesk, Owner
-from engine.link.past import Question
 from engine.link.protocol import Lease, Quotes, Update, Welcome
+from engine.link.protocol_past import Question
 from engine.link.source import EngineSource, Report
 from engine.ports.clock import Clock
 

@@ -15,8 +15,8 @@ from engine.domain.event import Entry
 from engine.link.frames import Hello
 from engine.link.hub import Hub
 from engine.link.local import LocalLink
-from engine.link.past import A, Asks, EntryPage
 from engine.link.protocol import Update
+from engine.link.protocol_past import A, Asks, EntryPage
 from engine.link.source import RunningEngine
 from engine.ports.clock import Clock
 

@@ -13,9 +13,9 @@ from engine.domain.event import Entry
 from engine.link.batch import Batch
 from engine.link.frames import Hello
 from engine.link.hub import Hub
-from engine.link.past import A, Asks, EntryPage, NoPast, Question
 from engine.link.past_wire import decode_answer, unfold
 from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
+from engine.link.protocol_past import A, Asks, EntryPage, NoPast, Question
 
 
 class LocalLink:

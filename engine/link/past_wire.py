@@ -10,7 +10,7 @@ from engine.domain.event import Entry
 from engine.domain.ids import Seq, SessionId
 from engine.domain.state import State
 from engine.link.frames import FrameError
-from engine.link.past import (
+from engine.link.protocol_past import (
     A,
     AskBase,
     AskBooks,

@@ -21,7 +21,7 @@ from engine.domain.log import LogRecord
 from engine.domain.market import Quote
 from engine.domain.quality import QualityReport
 from engine.domain.state import State
-from engine.link.past import A, Asks, EntryPage
+from engine.link.protocol_past import A, Asks, EntryPage
 
 __all__ = [
     "PROTOCOL",

@@ -28,9 +28,9 @@ from engine.link.frames import (
     mismatch,
 )
 from engine.link.hub import Hub
-from engine.link.past import Question
 from engine.link.past_wire import decode_question
 from engine.link.protocol import PROTOCOL, Welcome
+from engine.link.protocol_past import Question
 from engine.link.wire import decode_command, encode_update
 from engine.store.codec import CodecError
 

@@ -16,7 +16,8 @@ from engine.domain.evolve import fold
 from engine.domain.ids import Seq, SessionId
 from engine.domain.session import SessionStatus
 from engine.link.archive import NOTHING_KEPT
-from engine.link.past import (
+from engine.link.protocol import EngineLink, Welcome
+from engine.link.protocol_past import (
     AskBase,
     AskBooks,
     AskEntries,
@@ -25,7 +26,6 @@ from engine.link.past import (
     NoPast,
     SessionRecord,
 )
-from engine.link.protocol import EngineLink, Welcome
 from engine.store.reader import StoreReader
 from tests.linked import PATIENCE, Ear, Room, room
 from tests.past_days import days, kept

@@ -19,9 +19,9 @@ from engine.domain.market import Quote
 from engine.domain.money import Price
 from engine.domain.state import State
 from engine.link.archive import NOTHING_KEPT, Archive
-from engine.link.past import A, Asks, EntryPage, NoPast, Question
 from engine.link.past_wire import decode_answer, unfold
 from engine.link.protocol import PROTOCOL, Lease, LogRecord, Pulse, Quotes, Update, Welcome
+from engine.link.protocol_past import A, Asks, EntryPage, NoPast, Question
 from engine.runtime.clock import ManualClock
 from tests.tui import rig_script as script
 from tui.app import Console

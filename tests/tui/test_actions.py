@@ -14,6 +14,7 @@ from tui.deeds import CONSOLE_DEEDS
 from tui.finding import FINDING_DEEDS
 from tui.keymap import NEVER, NEVER_DANGEROUS, Keys
 from tui.manual import manual
+from tui.past_deeds import PAST_DEEDS
 from tui.screens.finder import help_for, matching, palette
 
 MODAL = {Context.DIALOG, Context.CLOSE, Context.LEVELS, Context.QUIT}
@@ -74,10 +75,11 @@ def test_bindings_carry_the_id_so_that_a_configuration_can_change_them() -> None
 
 
 def test_every_action_of_the_console_is_carried_out_by_something() -> None:
-    deeds = {**CONSOLE_DEEDS, **ASKING_DEEDS, **FINDING_DEEDS}
+    deeds = {**CONSOLE_DEEDS, **ASKING_DEEDS, **FINDING_DEEDS, **PAST_DEEDS}
     wanted = {action.id for action in ACTIONS if action.context not in MODAL}
     assert wanted == set(deeds)
-    assert len(deeds) == len(CONSOLE_DEEDS) + len(ASKING_DEEDS) + len(FINDING_DEEDS)
+    parts = (CONSOLE_DEEDS, ASKING_DEEDS, FINDING_DEEDS, PAST_DEEDS)
+    assert len(deeds) == sum(map(len, parts))
 
 
 def test_the_console_has_no_binding_that_is_not_in_the_table() -> None:

@@ -11,6 +11,8 @@ from tui.panels.health import ComponentsPanel, HealthPanel
 from tui.panels.log import LogPanel, RecordPanel
 from tui.panels.positions import PositionsPanel
 from tui.panels.quality import LatencyPanel, QualityPanel
+from tui.panels.session import SessionPanel
+from tui.panels.sessions import SessionsPanel
 from tui.panels.stops import StopsPanel
 from tui.panels.strategies import StrategiesPanel, StrategyPanel
 from tui.panels.trades import TradesPanel
@@ -31,5 +33,7 @@ PANELS: Final[dict[str, type[Panel]]] = {
         QualityPanel,
         LatencyPanel,
         RecordPanel,
+        SessionsPanel,
+        SessionPanel,
     )
 }

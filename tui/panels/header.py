@@ -44,9 +44,10 @@ def project(desk: Desk, width: int, height: int = 2) -> list[Line]:
         *_health(desk, "H" if width < 100 else "Health"),
     ]
     clock = _clock(desk, short=width < 100)
-    lamps = _lamps(desk)
+    live = desk.live or desk
+    lamps = _lamps(live) if desk.live is None else [(0, ((" live:", "muted"),)), *_lamps(live)[:3]]
     fixed = sum(line_cells(line) + 2 for priority, line in lamps if priority == 0)
-    news = cut(message(desk), max(30, width - fixed, width - 40 if width < 120 else 0))
+    news = cut(message(live), max(30, width - fixed, width - 40 if width < 120 else 0))
     return [_fitted(top, clock, width), _fitted(lamps, news, width)]
 
 
@@ -113,7 +114,7 @@ def _health(desk: Desk, word: str) -> list[Chunk]:
 def _short(desk: Desk) -> list[Chunk]:
     sums = totals(desk.replica, desk.book)
     health = desk.replica.health
-    lamps = "".join(_mark(ok) for ok in _states(desk))
+    lamps = "".join(_mark(ok) for ok in _states(desk.live or desk))
     return [
         (1, _day(sums)[:1] if sums else ()),
         (3, ((lamps, "muted"),)),
@@ -122,10 +123,12 @@ def _short(desk: Desk) -> list[Chunk]:
 
 
 def _clock(desk: Desk, *, short: bool) -> Line:
+    show = fmt.clock if short else fmt.clock_zone
+    if desk.live is not None:
+        return ((f"{show(desk.now, desk.replica.zone)} ", "replay"),)
     pulse = desk.replica.pulse
     if pulse is None:
         return (("--:--:-- ", "muted"),)
-    show = fmt.clock if short else fmt.clock_zone
     return ((f"{show(pulse.now, desk.replica.zone)} ", "text!"),)
 
 

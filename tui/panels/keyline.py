@@ -19,14 +19,18 @@ def project(
     *,
     is_read_only: bool = False,
     is_recorded: bool = False,
+    is_past: bool = False,
 ) -> Line:
     """Return the key line: what trades first, then what moves, the screens, and help last."""
-    shown = [a for a in actions_in(context, is_recorded=is_recorded) if a.show and a.keys]
-    if is_read_only:
+    here = actions_in(context, is_recorded=is_recorded, is_past=is_past)
+    shown = [a for a in here if a.show and a.keys]
+    if is_read_only or is_past:
         shown = [action for action in shown if not action.needs_lease]
     screens = [action for action in shown if action.id.startswith("screen.")]
     last = [action for action in shown if action.id in _LAST]
     first = [action for action in shown if action not in screens and action not in last]
+    if is_past:  # what moves in time comes first: nothing else acts here
+        first.sort(key=lambda action: action.context is not Context.PAST)
     end = _items(last, keys)
     views = _items(screens, keys)
     room = width - line_cells(end) - 2

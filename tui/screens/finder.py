@@ -40,13 +40,15 @@ class Found:
         return " ".join(words).lower()
 
 
-def help_for(context: Context, keys: Keys, *, is_recorded: bool = True) -> list[Found]:
+def help_for(
+    context: Context, keys: Keys, *, is_recorded: bool = True, is_past: bool = False
+) -> list[Found]:
     """Return exactly the actions whose keys work in `context`."""
-    here = actions_in(context, is_recorded=is_recorded)
+    here = actions_in(context, is_recorded=is_recorded, is_past=is_past)
     return [Found(a, keys.all_shown(a.id)) for a in here if keys.of(a.id)]
 
 
-def palette(keys: Keys, *, is_recorded: bool = True) -> list[Found]:
+def palette(keys: Keys, *, is_recorded: bool = True, is_past: bool = True) -> list[Found]:
     """Return every action that can be run from the console, wherever its keys work."""
     hidden = {"app.palette", "app.interrupt"}
     return [
@@ -55,6 +57,7 @@ def palette(keys: Keys, *, is_recorded: bool = True) -> list[Found]:
         if action.context not in DIALOGS
         and action.id not in hidden
         and (is_recorded or action.context is not Context.REPLAY)
+        and (is_past or action.context is not Context.PAST)
     ]
 
 

@@ -22,6 +22,7 @@ class Context(Enum):
     CLOSE = "close dialog"
     LEVELS = "stop and target dialog"
     QUIT = "quit dialog"
+    RECOVERY = "recovery room"
 
 
 @unique

@@ -96,6 +96,7 @@ _CONSOLE: Final = (
         "why",
         _SELECTED,
     ),
+    _plain("recovery.show", "R", "Recovery", "Show what the last crash left; decide", "recovery"),
     _plain("alerts.acknowledge", "a", "Ack", "Acknowledge all alerts", "ack"),
     _plain("alerts.show", "A", "Alerts", "List the alerts that wait", "alerts"),
     _plain("trades.export", "E", "Export", "Say where the trades are written as CSV", "export"),
@@ -242,6 +243,7 @@ REACH: Final[dict[Context, tuple[Context, ...]]] = {
     Context.CLOSE: (Context.CLOSE, Context.DIALOG),
     Context.LEVELS: (Context.LEVELS, Context.DIALOG),
     Context.QUIT: (Context.QUIT, Context.DIALOG),
+    Context.RECOVERY: (Context.RECOVERY, Context.DIALOG),
 }
 """What works in a context, nearest first; dialogs are modal: nothing of the console works there."""
 

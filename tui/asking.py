@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from engine.domain.command import (
     Command,
     ControlStrategy,
+    Decide,
     PauseEntries,
     ResumeEntries,
 )
+from engine.domain.decision import Choice, Decision
 from engine.domain.ids import InstrumentId, PositionId, StrategyName
 from engine.domain.money import price
 from engine.domain.risk import SAFE_MODE, LatchCause
@@ -19,14 +21,16 @@ from tui.book import TARGET
 from tui.commandline import OFF
 from tui.dialog import Dialog
 from tui.finding import command_line
-from tui.permission import why_not_send
+from tui.permission import person, why_not_send
 from tui.recording import AskedWrong, control, next_pace
+from tui.room import DEEDS
 from tui.screens.alert_list import AlertList
 from tui.screens.close import BY, CloseDialog
 from tui.screens.flatten import FlattenDialog
 from tui.screens.levels import STOP, LevelsDialog
 from tui.screens.lift import LiftDialog
 from tui.screens.partial import PartialDialog
+from tui.screens.recovery import RecoveryRoom
 from tui.screens.why import WhyScreen
 
 if TYPE_CHECKING:
@@ -185,6 +189,19 @@ def _why(app: Console, position: str = "") -> None:
     app.push_screen(WhyScreen(desk, app.clock, wanted))
 
 
+def _recovery(app: Console) -> None:
+    def answer(decision: Decision, choice: Choice) -> None:
+        command = Decide(app.next_command(), decision.id, choice, person())
+        send(app, command, f"{DEEDS[choice]}: {fmt.symbol(InstrumentId(_about(decision)))}")
+
+    if not isinstance(app.screen, RecoveryRoom):
+        app.push_screen(RecoveryRoom(app.desk, app.clock, answer))
+
+
+def _about(decision: Decision) -> str:
+    return decision.instrument or decision.subject
+
+
 def _alerts(app: Console) -> None:
     def answered(is_seen: bool | None) -> None:
         if is_seen:
@@ -213,4 +230,5 @@ ASKING_DEEDS: Final[dict[str, Deed]] = {
     "feed.seek": _seek,
     "why": _why,
     "alerts.show": _alerts,
+    "recovery.show": _recovery,
 }

@@ -95,6 +95,8 @@ class Dialog(ModalScreen[R | None], Generic[R]):
     YES: ClassVar[str] = "Yes"
     """What confirming does; empty: it cannot be confirmed by one key."""
     NO: ClassVar[str] = "Cancel"
+    WIDTH: ClassVar[int] = WIDTH
+    """Columns at most."""
     gives_up: bool = True
     """Whether it cancels itself when nobody answers."""
 
@@ -229,7 +231,7 @@ class Dialog(ModalScreen[R | None], Generic[R]):
         columns, rows = self.app.size
         is_small = rows < SMALL[1] or columns < SMALL[0]
         self.set_class(is_small, "-small")
-        width = max(1, min(WIDTH, columns) - (0 if is_small else 4))
+        width = max(1, min(self.WIDTH, columns) - (0 if is_small else 4))
         left = f"cancels in {self.seconds_left} s" if self.gives_up else ""
         title = titled_rule(self.heading, width, notes=left, is_focused=True)
         said = wrapped(self.said, width, "alert") if self.said else []

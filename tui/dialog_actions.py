@@ -13,6 +13,10 @@ def _asked(
     return Action(name, keys, label, text, context, show=True)
 
 
+def _in_room(name: str, keys: tuple[str, ...], label: str, text: str) -> Action:
+    return _asked(f"recovery.{name}", keys, label, text, Context.RECOVERY)
+
+
 DIALOG_ACTIONS: Final = (
     _asked("dialog.confirm", ("y",), "Yes", "Confirm, once the question has been readable"),
     _asked("dialog.cancel", ("escape", "n"), "Cancel", "Cancel; enter on opening does the same"),
@@ -25,4 +29,12 @@ DIALOG_ACTIONS: Final = (
     _asked("level.clear", ("c",), "Clear", "No price of your own; the rules stay", Context.LEVELS),
     _asked("quit.console", ("b",), "Background", "Leave; the engine guards on", Context.QUIT),
     _asked("quit.engine", ("e",), "End engine", "Stop the engine as well", Context.QUIT),
+    _in_room("next", ("down", "j"), "Next", "The next position that waits for an answer"),
+    _in_room("previous", ("up",), "Previous", "The one before"),
+    _in_room("book", ("b",), "Book", "Book the exit in the gap, at its first tradable price"),
+    _in_room("exit_now", ("x",), "Exit", "Close the position now, at market"),
+    _in_room("keep", ("k",), "Keep", "Keep the position; its rules go on watching"),
+    _in_room("resume", ("r",), "Resume", "Go on with the session that crashed"),
+    _in_room("fresh", ("f",), "Fresh", "Start a fresh session; the day's figures are kept"),
+    _in_room("inspect", ("i",), "Inspect", "Look around first; the countdown stops"),
 )

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import getpass
+
 from tui.panel import Desk
 from tui.sanitise import for_screen
+
+
+def person() -> str:
+    """Return who answers here, for the journal: this console, and its user."""
+    try:
+        return f"console:{getpass.getuser()}"
+    except (KeyError, OSError):  # a user without a name
+        return "console"
 
 
 def why_not_send(desk: Desk) -> str:

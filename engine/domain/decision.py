@@ -54,6 +54,8 @@ class Choice(Enum):
     KEEP = "keep"
     RESUME = "resume"
     FRESH = "fresh"
+    INSPECT = "inspect"
+    """Look around first: asked again, without a time by which the policy acts."""
 
 
 RECONCILED: Final = frozenset(

@@ -7,6 +7,7 @@ position is watched by its ordinary rules; an exit of theirs never waits for the
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Final
 
 from engine.domain.calendar import local
@@ -55,7 +56,7 @@ def crash_question(
         subject=session.id,
         text=f"session {session.id} crashed at {at:%H:%M:%S} UTC with nothing open; "
         "resume it or start a fresh one: the day's figures are kept either way",
-        choices=(Choice.RESUME, Choice.FRESH),
+        choices=(Choice.RESUME, Choice.FRESH, Choice.INSPECT),
         proposal=Choice(policy.value),
         asked_at=now,
         due_at=None if wait_s is None else Nanos(now + int(wait_s * SECOND)),
@@ -132,6 +133,11 @@ def after_crash(
         return "it was decided already"
     if session.status is not SessionStatus.CRASHED:
         return f"session {session.id} is {session.status.value}, not crashed"
+    if choice is Choice.INSPECT:
+        later = DecisionId(f"{decision.id}:inspected")
+        choices = (Choice.RESUME, Choice.FRESH)
+        draft.add(DecisionAsked(replace(decision, id=later, choices=choices, due_at=None)))
+        return None
     why = f"nothing was open; {choice.value} was chosen"
     draft.add(RecoveryDecided(session.id, Recovery(choice.value), by, why))
     return None

@@ -15,6 +15,7 @@ def project(desk: Desk, width: int) -> list[Line]:
         *_link(desk),
         *_store(desk),
         *_latch(desk),
+        *_recovery(desk),
         *_paused(desk),
         *_recording(desk),
         *_blocks(desk),
@@ -58,6 +59,17 @@ def _latch(desk: Desk) -> Line:
     done = "flat" if latch.is_flat else f"{left} still open"
     cause = fmt.words(latch.cause.value)
     return ((f"FLATTEN {done} ({cause}): {for_screen(latch.reason, 60)}", "live"),)
+
+
+def _recovery(desk: Desk) -> Line:
+    """Say what still waits in the recovery room, and when the policy acts."""
+    state = desk.replica.state
+    if state.absence is None or state.absence.is_settled:
+        return ()
+    due = [d.due_at for d in state.decisions.values() if d.due_at is not None]
+    left = f", the policy acts in {max(0, min(due) - desk.now) // SECOND} s" if due else ""
+    count = f"{len(state.decisions)} to decide{left}" if state.decisions else "under way"
+    return ((f"RECOVERY {count} (R)", "alert"),)
 
 
 def _paused(desk: Desk) -> Line:

@@ -86,6 +86,18 @@ class Shadow:
     def is_over(self) -> bool:
         return self.is_settled and self.ending is not None
 
+    @property
+    def operator_status(self) -> str:
+        """How good the operator's figure is: `final` or `open`."""
+        return "final" if self.is_settled else "open"
+
+    @property
+    def strategy_status(self) -> str:
+        """How good the strategy's figure is: `final`, `open` or `unknown`."""
+        if self.ending is None:
+            return "open"
+        return "unknown" if self.ending.price is None else "final"
+
     def exit_price(self, instrument: Instrument) -> Price | None:
         """Return the operator's average exit price; None: nothing was sold yet."""
         return instrument.entry_price(self.exit_value, self.exited) if self.exited else None

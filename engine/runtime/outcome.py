@@ -24,6 +24,7 @@ from engine.domain.market import Market
 from engine.domain.money import ZERO, Currency, plain
 from engine.domain.position import Position, Trade
 from engine.domain.session import Account
+from engine.domain.shadow import Shadow, effect
 from engine.domain.signal import Signal
 from engine.domain.state import State
 from engine.domain.strategy import StrategyRecord
@@ -74,6 +75,7 @@ class Outcome:
     ) -> dict[str, Any]:
         """Return everything but ticks, quality and elapsed time, which the caller adds."""
         main = main_account(state)
+        interventions = (*state.interventions, *state.shadows.values())
         return {
             "session": session_data(state),
             "account": account_data(state, market, main) if main else None,
@@ -96,6 +98,11 @@ class Outcome:
                 for signal, reason in self.refusals
             ],
             "strategies": [self._strategy_data(record) for record in state.strategies.values()],
+            **(
+                {"interventions": [shadow_data(state, market, s) for s in interventions]}
+                if interventions
+                else {}
+            ),
         }
 
     def _strategy_data(self, record: StrategyRecord) -> dict[str, Any]:
@@ -214,3 +221,43 @@ def position_data(state: State, market: Market, position: Position) -> dict[str,
         "currency": position.currency,
         "closing": None if position.close is None else position.close.phase.value,
     }
+
+
+def shadow_data(state: State, market: Market, shadow: Shadow) -> dict[str, Any]:
+    """Return an intervention with both sides before fees; what is open at its last price."""
+    position, ending = shadow.position, shadow.ending
+    terms = state.instruments[position.instrument]
+    quote = None if shadow.is_over else market.get(position.instrument)
+    last = None if quote is None else quote.last
+    now = effect(shadow, state.positions.get(position.id), terms, last)
+    return {
+        "shadow_id": shadow.id,
+        "position_id": position.id,
+        "symbol": position.instrument,
+        "direction": position.side.standing,
+        "deed": shadow.deed.value,
+        "done_by": shadow.by,
+        "done_at": iso(shadow.at),
+        "note": shadow.note,
+        "qty": plain(position.qty),
+        "entry_price": plain(position.entry),
+        "operator_price": _text(shadow.exit_price(terms)),
+        "operator_pnl": _text(now.operator),
+        "operator_status": shadow.operator_status,
+        "strategy_price": _text(ending.price if ending else None),
+        "strategy_pnl": _text(now.strategy),
+        "strategy_status": shadow.strategy_status,
+        "difference": _text(now.difference),
+        "ended_at": None if ending is None else iso(ending.at),
+        "exit_reason": None if ending is None else ending.reason.code,
+        "why": "" if ending is None else ending.why,
+        "last_price": _text(last),
+        "last_price_at": None if quote is None else iso(quote.at),
+        "gaps": shadow.gaps,
+        "follows": shadow.follows,
+        "currency": position.currency,
+    }
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else plain(amount)

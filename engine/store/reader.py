@@ -81,6 +81,12 @@ class StoreReader:
         )
         return self._rows(query, session, limit, after)
 
+    def interventions(self, session: str | None = None) -> list[Record]:
+        """Return what persons did to positions, with both sides, oldest first (E-28)."""
+        return self._rows(
+            "SELECT * FROM shadows WHERE ?1 IS NULL OR session_id = ?1 ORDER BY seq", session
+        )
+
     def orders(self, session: str | None = None, limit: int = -1) -> list[Record]:
         """Return orders, newest first."""
         return self._rows(

@@ -35,13 +35,6 @@ def _touched(before: State, entry: Entry, after: State) -> Iterator[Shadow]:
         yield shadow
 
 
-def status_of(shadow: Shadow) -> str:
-    """Return how good the strategy's figure is: open, final or unknown."""
-    if shadow.ending is None:
-        return "open"
-    return "unknown" if shadow.ending.price is None else "final"
-
-
 def _row(shadow: Shadow, state: State, at: Nanos) -> SqlRow:
     position, ending, levels = shadow.position, shadow.ending, shadow.levels
     instrument = state.instruments[position.instrument]
@@ -57,9 +50,9 @@ def _row(shadow: Shadow, state: State, at: Nanos) -> SqlRow:
         *(stored_or_none(levels.stop_loss if levels else None),),
         *(stored_or_none(levels.take_profit if levels else None),),
         *(stored_or_none(shadow.exit_price(instrument)), stored_or_none(now.operator)),
-        *("final" if shadow.is_settled else "open",),
+        *(shadow.operator_status,),
         *(stored_or_none(ending.price if ending else None), stored_or_none(now.strategy)),
-        *(status_of(shadow),),
+        *(shadow.strategy_status,),
         *(stored_or_none(now.difference), None if ending is None else iso(ending.at)),
         *(None if reason is None else reason.code, None if reason is None else reason.rule),
         *(stored_or_none(reason.level if reason else None), ending.why if ending else ""),

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,21 @@ def test_a_close_is_followed_to_its_fill(place: Path) -> None:
     assert [s.split(":")[0] for s in steps[1:2]] == ["accepted"]
     assert "committed" in steps[2]
     assert "filled" in steps[-1]
+    assert positions(place) == []
+
+
+def test_what_was_closed_by_hand_is_reported_at_live_prices(place: Path) -> None:
+    buy(place, "reported")
+    (position,) = positions(place)
+    assert act(place, "close", str(position["position_id"]), "--note", "cold feet")[0] == 0
+    rows = act(place, "report", "operator")[1]["interventions"]
+    (row,) = [r for r in rows if r["note"] == "cold feet"]
+    assert (row["deed"], row["done_by"], row["operator_status"]) == ("closed", "cli", "final")
+    assert (row["strategy_status"], row["strategy_price"]) == ("open", None)
+    told = Decimal(row["operator_pnl"]) - Decimal(row["strategy_pnl"])
+    assert Decimal(row["difference"]) == told
+    read = holdfast("report", "operator", "--data-dir", str(place))
+    assert "cold feet" in read.stdout
     assert positions(place) == []
 
 

@@ -181,6 +181,10 @@ def _reading(commands: Commands[_Parser]) -> None:
         if name == "trades":
             made.add_argument("--session", metavar="ID")
             made.add_argument("--limit", type=int, default=100)
+    report = _add(commands, "report", "report", "what was done by hand, beside what rules do alone")
+    report.add_argument("report", choices=("operator",))
+    report.add_argument("--session", metavar="ID", help="of the intervention; default: all")
+    _json(report)
     logs = _add(commands, "logs", "logs", "the engine's log")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as it grows")
     logs.add_argument("-n", "--lines", type=int, default=50)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -33,6 +34,7 @@ async def pressed(rig: Rig, pilot: Pilot[int], *keys: str) -> str:
     await pilot.press(*keys)
     await pilot.pause()
     room(rig).tick()
+    await pilot.pause()
     return said(rig)
 
 
@@ -46,7 +48,7 @@ async def test_the_room_opens_by_itself_and_says_what_was_found() -> None:
         assert "9 positions open, 1 order working" in text
         assert "cannot be declined" in text
         assert "11:41:03 trailing stop 30.15 would have fired, first tradable 30.05" in text
-        assert "exit now in 14 s" in text
+        assert re.search(r"exit now in 1[34] s", text)
         assert "UNKNOWN: no candles came" in text
         assert "no rule would have fired (120 prices)" in text
         assert "armed" in text
@@ -111,7 +113,7 @@ async def test_the_room_can_be_left_and_opened_again() -> None:
         assert not isinstance(rig.app.screen, RecoveryRoom)
         assert rig.link.sent == []
         banner = " ".join(rig.app.stage.query_one("#banner").shown)  # type: ignore[attr-defined]
-        assert "RECOVERY 2 to decide, the policy acts in 14 s (R)" in banner
+        assert re.search(r"RECOVERY 2 to decide, the policy acts in 1[34] s \(R\)", banner)
         await pilot.press("R")
         await pilot.pause()
         assert isinstance(rig.app.screen, RecoveryRoom)
@@ -133,7 +135,7 @@ async def test_when_nothing_was_open_a_person_chooses(key: str, choice: Choice) 
     async with shown((100, 30), crashed_flat(), QUIET) as (rig, pilot):
         text = await pressed(rig, pilot)
         assert "with nothing open; resume it or start a fresh" in text
-        assert "resume in 14 s" in text
+        assert re.search(r"resume in 1[34] s", text)
         assert "nothing is traded until it is decided" in text
         await pressed(rig, pilot, key)
         (sent,) = rig.link.sent

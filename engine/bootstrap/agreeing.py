@@ -1,4 +1,4 @@
-"""A session without a person does not begin with a difference that its policy will not live with."""
+"""The first look at the venue: a session without a person may refuse to live with a difference."""
 
 from __future__ import annotations
 
@@ -9,11 +9,29 @@ from engine.domain.ids import SECOND
 from engine.domain.questions import MATTERS
 from engine.domain.reconcile import PROOF, Action, Finding
 from engine.domain.session import SessionStatus
+from engine.ports.tables import Tables
 from engine.runtime.engine import Engine
-from engine.runtime.reconciler import Reconciler
+from engine.runtime.logbook import Logbook
+from engine.runtime.reconciler import Books, Reconciler
+from engine.runtime.sensors import Sensors
 
 
-async def require_agreement(options: LiveOptions, engine: Engine, reconciler: Reconciler) -> None:
+async def reconciling(
+    options: LiveOptions,
+    engine: Engine,
+    venue: Books,
+    tables: Tables | None,
+    logbook: Logbook,
+    sensors: Sensors,
+) -> Reconciler:
+    """Return a reconciler that has looked once. Raises NeedsDecision."""
+    made = Reconciler(engine, venue, engine.clock, logbook, tables, policy=options.reconcile_policy)
+    await made.begin(sensors)
+    await _require_agreement(options, engine, made)
+    return made
+
+
+async def _require_agreement(options: LiveOptions, engine: Engine, reconciler: Reconciler) -> None:
     """End the session that has just begun, and raise NeedsDecision, where the policy `stop` says
     so and nobody is here. What is doubtful is looked at twice first; positions stay as they are.
     """

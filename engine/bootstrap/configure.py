@@ -140,6 +140,8 @@ def live_options(settings: Settings, data_dir: Path) -> LiveOptions:
         initial_capital=settings.paper.initial_capital,
         slippage_bps=settings.paper.slippage_bps,
         fees=fees_of(settings),
+        disturb_s=settings.paper.disturb.every,
+        disturb_kinds=settings.paper.disturb.kinds,
         checkpoint_s=settings.checkpoint.interval,
         reconcile_s=settings.reconcile.interval,
         reconcile_policy=policy_of(settings),

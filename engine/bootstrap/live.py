@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from engine.bootstrap.aftermath import Aftermath
-from engine.bootstrap.agreeing import require_agreement
+from engine.bootstrap.agreeing import reconciling
 from engine.bootstrap.choosing import Choosing
 from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
+from engine.bootstrap.disturbing import drills
 from engine.bootstrap.feeds import Source, source_of
 from engine.bootstrap.monitoring import monitor_of
 from engine.bootstrap.opening import open_session, paper_settings, past_of, stand
@@ -40,7 +41,6 @@ from engine.runtime.core import Core, Elapsed
 from engine.runtime.engine import Engine
 from engine.runtime.executor import Executor
 from engine.runtime.logbook import Logbook
-from engine.runtime.reconciler import Reconciler
 from engine.runtime.strategist import Strategist
 from engine.runtime.strategy_process import ProcessHost
 from engine.runtime.watchdog import LoopWatch
@@ -121,10 +121,8 @@ class LiveEngine:
         self.engine.subscribe(self.executor.on_entry, lambda tick, _quote: self.venue.on_tick(tick))
         self.engine.subscribe(self.strategist.on_entry, self._on_strategy_tick)
         self.engine.subscribe(self._on_control)
-        means = (self.clock, self.logbook, self.keeper.tables, self.options.reconcile_policy)
-        self.reconciler = Reconciler(self.engine, self.venue, *means)
-        await self.reconciler.begin(self.monitor.sensors)
-        await require_agreement(self.options, self.engine, self.reconciler)
+        books = (self.venue, self.keeper.tables, self.logbook)
+        self.reconciler = await reconciling(self.options, self.engine, *books, self.monitor.sensors)
         self.waking = Waking(self.engine, self.reconciler, self.clock, self.logbook)
         if self.source.mode is not Mode.REPLAY:  # a recorded day misses nothing
             self.engine.on_stood = self.waking.look_around
@@ -227,6 +225,7 @@ class LiveEngine:
             ("recovery", self.aftermath.run),
             ("holidays", lambda: learn_holidays(*holidays)),
         ]
+        chores += drills(options, self.engine, self.venue.elsewhere, self.logbook)
         path = options.signals_file
         if path is not None:
             offer = partial(self.strategist.offer, is_reread=True)
@@ -264,7 +263,7 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
     """
     async with AsyncExitStack() as stack:
         journal: Journal
-        state = State()
+        state, spilled = State(), 0
         _private(options.data_dir)
         if options.is_persistent:
             stack.enter_context(held(options.data_dir, clock.now()))
@@ -274,6 +273,7 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
             store = await stack.enter_async_context(opened)
             spill, ballast = Spill(options.database), Ballast(options.database)
             state = await recover_spilled(store, spill)
+            spilled = state.seq - store.recovered.state.seq
             ballast.lay()
             journal = ResilientJournal(store, spill, ballast)
         else:
@@ -283,6 +283,9 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
         live.logbook.start()
         stack.callback(live.logbook.close)
         live.logbook.hide(options.secrets)
+        if spilled:
+            text = f"{spilled} entries of the emergency file were taken over into the journal"
+            live.logbook.log("warning", "recovery", text)
         watch = LoopWatch(clock, live.logbook.alarm)
         live.monitor.beat = watch.beat
         watch.start()

@@ -16,6 +16,7 @@ from engine.domain.event import (
     DecisionAsked,
     EntriesBlocked,
     InstrumentListed,
+    OrderAdopted,
     OrderFilled,
     OrderRequested,
     RecoveryDecided,
@@ -274,7 +275,7 @@ async def past_of(journal: Journal, base: State | None = None) -> Past:
                     orders.clear()
             case InstrumentListed(instrument=instrument):
                 past.instruments[instrument.id] = instrument
-            case OrderRequested(order=order):
+            case OrderRequested(order=order) | OrderAdopted(order=order):
                 orders[order.id] = order
             case OrderFilled(fill=fill):
                 past.fills.append((orders[fill.order], fill))

@@ -37,6 +37,9 @@ class LiveOptions:
     initial_capital: Decimal = Decimal(100_000)
     slippage_bps: Decimal = Decimal(0)
     fees: Fees = field(default_factory=Fees)
+    disturb_s: float | None = None
+    """A drill: so often somebody trades on the account behind the engine's back."""
+    disturb_kinds: tuple[str, ...] = ()
     checkpoint_s: float = 30.0
     reconcile_s: float = 60.0
     reconcile_policy: Policy = field(default_factory=Policy)

@@ -109,7 +109,7 @@ class Reports:
             engine_pid=os.getpid(),
             started_at=self._started_at,
             data_dir=str(options.data_dir),
-            venue="paper",
+            venue="paper" if self._options.disturb_s is None else "paper DISTURBED",
             feed=options.feed,
             time_zone=self._time_zone(),
             state=engine.state,

@@ -126,6 +126,23 @@ class FeeTable(Table):
     cap: Annotated[Decimal, Field(ge=0, max_digits=20)] | None = None
 
 
+class Disturb(Table):
+    """A drill: trades on the paper account that the engine is not told of. Said on screen."""
+
+    every: Annotated[float, Field(gt=0)] | None = None
+    """Seconds between two of them; none: off."""
+    kinds: tuple[Literal["close", "reduce", "enlarge", "open", "vanish", "flip", "order"], ...] = (
+        "close",
+        "open",
+        "reduce",
+        "order",
+        "enlarge",
+        "vanish",
+        "flip",
+    )
+    """What is done, in turn. vanish: a close that the venue tells no fill of."""
+
+
 class Paper(Table):
     initial_capital: Positive = Decimal(100_000)
     leverage: Annotated[Decimal, Field(ge=1, le=1000, max_digits=12)] = Decimal(10)
@@ -134,6 +151,7 @@ class Paper(Table):
     default_qty: Positive | None = None
     slippage_bps: Annotated[Decimal, Field(ge=0, lt=10_000, max_digits=12)] = Decimal(0)
     fees: FeeTable = FeeTable()
+    disturb: Disturb = Disturb()
 
 
 class LimitTable(Table):

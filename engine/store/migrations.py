@@ -13,6 +13,7 @@ from engine.ports.journal import JournalRefused
 from engine.store.amounts import stored
 from engine.store.schema import (
     AMOUNTS,
+    DECISIONS,
     FILLS,
     INDEXES,
     OPERATOR_REPORT_VIEW,
@@ -73,7 +74,12 @@ def _shadows(db: sqlite3.Connection) -> None:
     db.execute(OPERATOR_REPORT_VIEW)
 
 
-MIGRATIONS: Final[dict[int, Migration]] = {1: _amounts_as_numbers, 2: _shadows}
+def _decisions(db: sqlite3.Connection) -> None:
+    """3 -> 4: what was asked and answered has a table; older journals asked nothing."""
+    db.execute(DECISIONS)
+
+
+MIGRATIONS: Final[dict[int, Migration]] = {1: _amounts_as_numbers, 2: _shadows, 3: _decisions}
 """By the version that a migration starts from. Version 1 is the first one released."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -20,6 +20,7 @@ from engine.domain.ids import Nanos, OrderId, PositionId, StrategyName
 from engine.domain.order import Order, OrderStatus, WorkingOrder
 from engine.domain.state import CLOSED_KEPT, State
 from engine.store import tables
+from engine.store.decision_rows import decision_rows
 from engine.store.shadow_rows import needs_each_entry, shadow_rows
 from engine.store.tables import SqlRow
 
@@ -41,6 +42,7 @@ class Changes:
     fills: dict[tuple[str, str], SqlRow] = field(default_factory=dict)
     positions: dict[str, SqlRow] = field(default_factory=dict)
     shadows: dict[str, SqlRow] = field(default_factory=dict)
+    decisions: dict[str, SqlRow] = field(default_factory=dict)
 
     def write(self, db: sqlite3.Connection) -> None:
         """Write all rows, parents before children; the caller holds the transaction."""
@@ -51,6 +53,7 @@ class Changes:
             (tables.FILLS, self.fills),
             (tables.POSITIONS, self.positions),
             (tables.SHADOWS, self.shadows),
+            (tables.DECISIONS, self.decisions),
         ):
             if rows:
                 table.upsert.write(db, tuple(rows.values()))
@@ -112,13 +115,20 @@ class _Batch:
         self._positions: dict[PositionId, Nanos] = {}
         self._strategies: dict[StrategyName, Nanos] = {}
         self._session: tuple[Nanos, tuple[str, ...] | None] | None = None
+        self._asks = False
 
-    def take(self, entries: Iterable[ev.Entry]) -> None:
+    def take(self, entries: Sequence[ev.Entry]) -> None:
         for entry in entries:
             touch = _TOUCHES.get(type(entry.event))
             if touch is not None:
                 touch(self, entry.event, entry)
         self._describe()
+        if self._asks:
+            rows = decision_rows(self._before, entries, self._session_id)
+            self._changes.decisions.update(rows)
+
+    def of_decision(self, event: object, entry: ev.Entry) -> None:
+        self._asks = True
 
     def of_signal(self, event: ev.SignalAccepted | ev.SignalRefused, entry: ev.Entry) -> None:
         self._strategies[event.signal.strategy] = entry.at
@@ -158,11 +168,9 @@ class _Batch:
     def of_acceptance(self, event: ev.OrderAccepted, entry: ev.Entry) -> None:
         self._order(event.order, entry).venue_order = event.venue_order
 
-    def of_cancel(self, event: ev.CancelRequested, entry: ev.Entry) -> None:
-        self._order(event.order, entry).cancel_requested = True
-
-    def of_timeout(self, event: ev.OrderTimedOut, entry: ev.Entry) -> None:
-        self._order(event.order, entry)
+    def of_doubt(self, event: ev.CancelRequested | ev.OrderTimedOut, entry: ev.Entry) -> None:
+        touched = self._order(event.order, entry)
+        touched.cancel_requested |= isinstance(event, ev.CancelRequested)
 
     def of_rejection(self, event: ev.OrderRejected, entry: ev.Entry) -> None:
         touched = self._order(event.order, entry)
@@ -262,12 +270,15 @@ _TOUCHES: Final[dict[type, Callable[[_Batch, Any, ev.Entry], None]]] = {
     ev.SignalRefused: _Batch.of_signal,
     ev.OrderRequested: _Batch.of_request,
     ev.OrderAdopted: _Batch.of_adoption,
+    ev.DecisionAsked: _Batch.of_decision,
+    ev.DecisionTaken: _Batch.of_decision,
+    ev.DecisionWithdrawn: _Batch.of_decision,
     ev.OrderAccepted: _Batch.of_acceptance,
     ev.OrderFilled: _Batch.of_fill,
     ev.OrderRejected: _Batch.of_rejection,
-    ev.CancelRequested: _Batch.of_cancel,
+    ev.CancelRequested: _Batch.of_doubt,
     ev.OrderCancelled: _Batch.of_cancellation,
-    ev.OrderTimedOut: _Batch.of_timeout,
+    ev.OrderTimedOut: _Batch.of_doubt,
     ev.StopChanged: _Batch.of_stop,
     ev.StrategyChanged: _Batch.of_strategy,
     ev.StrategyRemembered: _Batch.of_strategy,

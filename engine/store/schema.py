@@ -16,7 +16,7 @@ from engine.store import schema_shadows
 
 APPLICATION_ID: Final = 0x484F4C44
 """`HOLD`: another program's database is refused."""
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """`PRAGMA user_version`."""
 
 
@@ -233,12 +233,43 @@ FROM trades AS t JOIN trading_sessions AS s USING (session_id)
 WINDOW closings AS (PARTITION BY t.session_id, t.currency ORDER BY t.closed_seq)
 """
 
+DECISIONS: Final = f"""
+CREATE TABLE decisions (
+    decision_id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    matter TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    symbol TEXT,
+    position_id TEXT,
+    text TEXT NOT NULL,
+    choices TEXT NOT NULL,
+    proposal TEXT NOT NULL,
+    {_amount("qty_here", required=True)},
+    {_amount("qty_venue", required=True)},
+    asked_at TEXT NOT NULL,
+    due_at TEXT,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'taken', 'withdrawn')),
+    ended_at TEXT,
+    choice TEXT,
+    decided_by TEXT,
+    why TEXT
+) STRICT
+"""
+
 VIEWS: Final = (TRADES_VIEW, EQUITY_VIEW)
 
 SHADOWS: Final = schema_shadows.shadows(_amount)
 OPERATOR_REPORT_VIEW: Final = schema_shadows.report(_text)
 
-PROJECTIONS: Final = ("trading_sessions", "strategies", "orders", "fills", "positions", "shadows")
+PROJECTIONS: Final = (
+    "trading_sessions",
+    "strategies",
+    "orders",
+    "fills",
+    "positions",
+    "shadows",
+    "decisions",
+)
 """Rebuilt from `events` at will; parents before children."""
 
 TABLES: Final = (
@@ -251,6 +282,7 @@ TABLES: Final = (
     POSITIONS,
     CHECKPOINTS,
     SHADOWS,
+    DECISIONS,
     *INDEXES,
     *VIEWS,
     OPERATOR_REPORT_VIEW,

@@ -86,7 +86,13 @@ SHADOWS: Final = _table(
     operator_status strategy_price strategy_pnl strategy_status difference ended_at exit_reason
     exit_rule exit_level why last_price last_price_at gaps follows currency seq updated_at""",
 )
-ALL: Final = (SESSIONS, STRATEGIES, ORDERS, FILLS, POSITIONS, SHADOWS)
+DECISIONS: Final = _table(
+    "decisions",
+    ("decision_id",),
+    """decision_id session_id matter subject symbol position_id text choices proposal qty_here
+    qty_venue asked_at due_at status ended_at choice decided_by why""",
+)
+ALL: Final = (SESSIONS, STRATEGIES, ORDERS, FILLS, POSITIONS, SHADOWS, DECISIONS)
 _SYMBOLS: Final = SESSIONS.columns.index("symbols")
 
 

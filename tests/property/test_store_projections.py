@@ -16,6 +16,7 @@ from engine.store import tables
 from engine.store.amounts import stored, text_of
 from engine.store.projections import project
 from engine.store.schema import TABLES
+from tests.decided_history import DecidedHistory
 from tests.histories import History, batches
 
 
@@ -104,3 +105,35 @@ def test_amounts_sort_and_compare_in_sql_as_numbers_do(amounts: list[Decimal]) -
         ((gains,),) = db.execute("SELECT count(*) FROM a WHERE v > 0")
     assert by_size == sorted(amounts, reverse=True)
     assert gains == sum(amount > 0 for amount in amounts)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), cut=st.integers(0, 10**6), length=st.integers(20, 250))
+def test_decisions_and_adopted_orders_do_not_depend_on_how_the_journal_was_cut(
+    seed: int, cut: int, length: int
+) -> None:
+    entries = DecidedHistory(seed).run(length).entries
+    one_by_one = projected([[entry] for entry in entries])
+    assert projected(batches(entries, cut)) == one_by_one
+    assert projected([entries]) == one_by_one
+
+
+def test_a_decision_has_one_row_that_says_how_it_ended() -> None:
+    history = DecidedHistory(3).run(400)
+    rows = projected([history.entries])["decisions"]
+    ends = {row[0]: row[13] for row in rows}
+    asked, taken, withdrawn = set(), set(), set()
+    for entry in history.entries:
+        match entry.event:
+            case ev.DecisionAsked(decision=decision):
+                asked.add(decision.id)
+            case ev.DecisionTaken(decision=id_):
+                taken.add(id_)
+            case ev.DecisionWithdrawn(decision=id_) if id_ not in taken:
+                withdrawn.add(id_)
+    assert set(ends) == asked
+    assert taken
+    assert withdrawn
+    assert {id_ for id_, end in ends.items() if end == "taken"} == taken
+    assert {id_ for id_, end in ends.items() if end == "withdrawn"} == withdrawn
+    assert {id_ for id_, end in ends.items() if end == "pending"} == set(history.state.decisions)

@@ -42,7 +42,7 @@ class Admission:
         is_listed = self._listed is None or order.instrument in self._listed
         if not is_listed or instrument.id != order.instrument:
             return Fault.UNKNOWN_INSTRUMENT, f"{order.instrument} is not listed here"
-        fault = fault_of(order, instrument, self._book.held(order.position), now)
+        fault = fault_of(order, instrument, self._book.open_of(order), now)
         if fault is not None or order.exit is not None:
             return fault
         return self._unpaid(order, instrument, now)

@@ -1,5 +1,9 @@
 """The paper venue's own book: cash and positions, as a real venue keeps them.
 
+An exit closes its own lot first, then what else stands on the other side of its instrument, oldest
+first; what is left of it opens a lot, as at any venue that nets. An exit of a position that this
+book never had has nothing to settle.
+
 At all times, exactly: cash + margin tied = opening cash + realised profit - fees, per currency.
 """
 
@@ -43,11 +47,25 @@ class Book:
         self.lots: dict[PositionId, Lot] = {}
         self._leverage = leverage
         self._applied: dict[FillId, None] = {}
+        self._closed_by_others: set[PositionId] = set()
+        """Closed, or reduced, by an order that was not for them."""
 
     def held(self, position: PositionId) -> Decimal:
         """Return the open quantity of a position; 0: none."""
         lot = self.lots.get(position)
         return lot.qty if lot else ZERO
+
+    def open_of(self, order: Order) -> Decimal:
+        """Return how much of its instrument an exit would close; 0: nothing."""
+        own = self.held(order.position)
+        return own or sum(
+            (
+                lot.qty
+                for lot in self.lots.values()
+                if lot.instrument == order.instrument and lot.side is not order.side
+            ),
+            ZERO,
+        )
 
     def hold(self, position: Position) -> None:
         """Take over an open position; the cash it ties up is not in `cash` any more."""
@@ -76,46 +94,64 @@ class Book:
         return needed <= self.cash.get(instrument.currency, ZERO)
 
     def apply(self, order: Order, fill: Fill, instrument: Instrument) -> None:
-        """Enter an execution; the same fill id again changes nothing."""
-        if fill.id in self._applied:
+        """Enter an execution; the same fill of the same order again changes nothing."""
+        key = FillId(f"{order.id} {fill.id}")
+        if key in self._applied:
             return
-        self._applied[fill.id] = None
+        self._applied[key] = None
         if len(self._applied) >= 2 * APPLIED_KEPT:
             self._applied = dict.fromkeys(list(self._applied)[-APPLIED_KEPT:])
         currency = instrument.currency
         self.cash[currency] = self.cash.get(currency, ZERO) - fill.fee.amount
         if order.exit is None:
-            self._open(order, fill, instrument)
+            self._open(order, fill, fill.qty, instrument)
         else:
             self._close(order, fill, instrument)
 
-    def _open(self, order: Order, fill: Fill, instrument: Instrument) -> None:
-        notional = instrument.notional(fill.price, fill.qty)
+    def _open(self, order: Order, fill: Fill, qty: Decimal, instrument: Instrument) -> None:
+        notional = instrument.notional(fill.price, qty)
         tied = margin_of(instrument, notional, self._leverage)
         self.cash[instrument.currency] -= tied
         lot = self.lots.get(order.position)
         if lot is None:
             lot = Lot(order.instrument, instrument.currency, order.side, ZERO, ZERO, ZERO, fill.at)
             self.lots[order.position] = lot
-        lot.qty += fill.qty
-        lot.value += instrument.value(fill.price, fill.qty)
+        lot.qty += qty
+        lot.value += instrument.value(fill.price, qty)
         lot.tied += tied
 
     def _close(self, order: Order, fill: Fill, instrument: Instrument) -> None:
-        lot = self.lots.get(order.position)
-        if lot is None:
-            # A position that this book never opened has nothing to settle here.
-            return
-        qty = min(fill.qty, lot.qty)
+        left = Decimal(fill.qty)
+        others = [
+            id_
+            for id_, lot in self.lots.items()
+            if lot.instrument == order.instrument and lot.side is not order.side
+        ]
+        for id_ in sorted(others, key=lambda id_: id_ != order.position):
+            if left:
+                left -= self._reduce(id_, left, fill, instrument)
+                if id_ != order.position:
+                    self._closed_by_others.add(id_)
+        is_turning = others or order.position in self._closed_by_others
+        if left and (is_turning or order.position == order.id):
+            self._open(order, fill, left, instrument)
+
+    def _reduce(
+        self, id_: PositionId, wanted: Decimal, fill: Fill, instrument: Instrument
+    ) -> Decimal:
+        """Close up to `wanted` of a lot at the fill's price; return how much that was."""
+        lot = self.lots[id_]
+        qty = min(wanted, lot.qty)
         if qty == lot.qty:
             value, tied = lot.value, lot.tied
-            del self.lots[order.position]
+            del self.lots[id_]
         else:
             value = quotient(lot.value * qty, lot.qty)
             tied = quotient(lot.tied * qty, lot.qty)
             lot.qty, lot.value, lot.tied = lot.qty - qty, lot.value - value, lot.tied - tied
         profit = instrument.profit(lot.side.sign, value, fill.price, qty)
         self.cash[lot.currency] += tied + profit
+        return qty
 
     def data(self) -> dict[str, Any]:
         """Return the whole book as JSON data; decimals are strings."""

@@ -27,6 +27,7 @@ from engine.ports.clock import Clock
 from engine.ports.venue import VenueReport
 from engine.venues.paper.admission import Admission
 from engine.venues.paper.book import Book
+from engine.venues.paper.elsewhere import Elsewhere
 from engine.venues.paper.matching import Fault, fee_of, resting_price, slipped
 from engine.venues.paper.prices import Prices
 from engine.venues.paper.register import Register
@@ -59,6 +60,8 @@ class PaperVenue:
         self._prices = Prices(settings.price_age_max_s)
         self._orders = Register()
         self._admission = Admission(settings, self._book, self._prices, listed)
+        self.elsewhere = Elsewhere(settings, self._book, self._prices, self._orders, clock.now)
+        """Another hand on the account, for drills."""
 
     async def submit(self, order: Order, instrument: Instrument) -> None:
         self.place(order, instrument)

@@ -33,7 +33,8 @@ from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
 from engine.link.protocol_past import A, Asks, EntryPage, NoPast
 
 AGAIN_SECONDS: Final = 0.04
-"""Pause between two attempts to connect."""
+"""Pause before the first attempt to connect again; it grows by half with each attempt."""
+AGAIN_MOST: Final = 0.5
 ANSWER_SECONDS: Final = 5.0
 TELL_SECONDS: Final = 15.0
 """How long an answer about the past may take; the engine itself gives up earlier."""
@@ -58,6 +59,8 @@ class SocketLink:
         self._numbers = count(1)
         self._timer: asyncio.TimerHandle | None = None
         self._is_welcome = False
+        self._attempts = 0
+        """Attempts to connect since the engine was last heard."""
         self.farewell = ""
         """Why the engine left in order; empty while it runs, and after it died."""
         self.refusal = ""
@@ -144,7 +147,9 @@ class SocketLink:
 
     def _again(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(AGAIN_SECONDS, self._connect)
+        pause = min(AGAIN_MOST, AGAIN_SECONDS * 1.5 ** min(self._attempts, 16))
+        self._attempts += 1
+        self._timer = loop.call_later(pause, self._connect)
 
     def _readable(self) -> None:
         heard = self._socket
@@ -173,7 +178,7 @@ class SocketLink:
             case Kind.UPDATE:
                 update = _decoded(body)
                 if isinstance(update, Welcome):
-                    self._is_welcome, self.farewell = True, ""
+                    self._is_welcome, self.farewell, self._attempts = True, "", 0
                 self._tell(update)
             case Kind.TAKEN:
                 command, refusal = decode_taken(body)

@@ -42,13 +42,13 @@ async def written(path: Path, history: History, journal: SqliteJournal) -> State
 def sessions() -> History:
     """Return sessions whose results differ in sign and number of digits; the last one runs."""
     history = History(3).run(300).close_all()
-    for length in (40, 500, 90, 700):
+    for length in (140, 500, 190, 700):
         history.end()
-        history.start().run(length).close_all()
+        history.start().run(len(history.entries) + length).close_all()
     history.end()
     history.start()
     while not history.state.positions:
-        history.run(5)
+        history.run(len(history.entries) + 5)
     return history
 
 

@@ -45,7 +45,8 @@ class VenueTruth:
     """Signed open quantity per instrument."""
     orders: tuple[OpenOrder, ...] = ()
     fills: tuple[Execution, ...] = ()
-    """Since the oldest open position was entered, in the venue's order."""
+    """Since the oldest open position was entered, or quantities last agreed, in the venue's order.
+    """
     averages: Mapping[InstrumentId, Decimal] = field(default_factory=dict)
     """Average entry price of what is open, where the venue tells one."""
 

@@ -45,7 +45,9 @@ from engine.runtime.sensors import Sensors
 ANSWER_SECONDS: Final = 10.0
 """A venue that has not answered by then has not answered."""
 LOOK_BACK: Final = 5 * SECOND
-"""Fills are asked for from so long before the oldest entry: clocks differ, orders take time."""
+"""Fills are asked for from so long before the oldest entry, and before all last agreed: clocks
+differ, orders take time."""
+_SIZES: Final = frozenset({Found.GONE, Found.UNKNOWN_HERE, Found.DIFFERS})
 SOURCE: Final = "reconcile"
 RUN: Final = "run"
 """Field of the line that ends a run on command."""
@@ -75,6 +77,8 @@ class Reconciler:
         self._every_s = 60.0
         self.found: tuple[Finding, ...] = ()
         """What the newest run found."""
+        self._agreed_at: Nanos | None = None
+        """When all quantities were last the same: what differs now was traded since."""
         self.good_at: Nanos | None = None
         """When the venue last answered."""
         self.runs = 0
@@ -151,6 +155,8 @@ class Reconciler:
         asked: list[str] = []
         if not any(finding.what is Found.UNREACHABLE for finding in self.found):
             self.good_at = truth.at
+            if not any(finding.what in _SIZES for finding in self.found):
+                self._agreed_at = truth.at
             self._block(state)
             asked = self._ask_about(state)
         self._tell(before, is_whole=is_asked)
@@ -172,7 +178,8 @@ class Reconciler:
         now = self._clock.now()
         begun = [position.opened_at for position in state.positions.values()]
         begun += [working.requested_at for working in state.orders.values()]
-        since = Nanos(max(0, min(begun, default=now) - LOOK_BACK))
+        begun.append(self._agreed_at or (state.session.started_at if state.session else now))
+        since = Nanos(max(0, min(begun) - LOOK_BACK))
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await self._venue.account_truth(since)

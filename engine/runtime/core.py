@@ -16,7 +16,7 @@ from engine.domain import calendar
 from engine.domain.carryover import mark_of
 from engine.domain.command import SubmitSignal
 from engine.domain.decide import decide
-from engine.domain.event import Entry, Mark, OrderFilled, Peak, Resumed, SessionStarted
+from engine.domain.event import Entry, Mark, OrderFilled, Resumed, SessionStarted
 from engine.domain.evolve import evolve
 from engine.domain.exits import equity
 from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId, Seq
@@ -192,7 +192,7 @@ class Core:
         peaks = self.guard.news()
         due = self.guard.timed(Nanos(silent))
         if self.guard.rearmed:
-            due = list(dict.fromkeys(due + self._back_under_guard(now)))
+            due = list(dict.fromkeys(due + _back_under_guard(self.guard, self.state, now)))
         given = TimePassed(peaks, self._marks(now), tuple(due), self._highest())
         entries = self.step(given, now)
         self._highs.clear()
@@ -219,12 +219,6 @@ class Core:
         start = calendar.session_open(at, terms)
         self._sessions[instrument] = (calendar.next_midnight(at, terms), start)
         return start
-
-    def _back_under_guard(self, now: Nanos) -> list[PositionId]:
-        """Return the positions whose protection came back after a failed close."""
-        waiting = [p for p in self.state.positions.values() if p.rearm_at is not None]
-        self.guard.rearmed = len(waiting)
-        return [p.id for p in waiting if p.is_guarded(now)]
 
     def reads_quotes(self, now: Nanos) -> bool:
         """Return whether `time(now)` is going to look at last prices."""
@@ -260,6 +254,13 @@ class Core:
             self.quotes[mark.instrument] = _quote(mark)
         self.catalog.update(self.state.instruments)
         self.guard.restart(self.state, self.quotes)
+
+
+def _back_under_guard(guard: Guard, state: State, now: Nanos) -> list[PositionId]:
+    """Return the positions whose protection came back after a failed close."""
+    waiting = [p for p in state.positions.values() if p.rearm_at is not None]
+    guard.rearmed = len(waiting)
+    return [p.id for p in waiting if p.is_guarded(now)]
 
 
 def _left_open(

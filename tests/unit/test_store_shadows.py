@@ -137,6 +137,7 @@ def test_a_store_without_the_table_gets_it_and_older_journals_make_no_shadow(
     assert backup == path.with_name("holdfast.db.v2.backup")
     assert db.execute("SELECT count(*) FROM operator_report").fetchone() == (0,)
     assert db.execute("SELECT count(*) FROM events WHERE type = 'StopChanged'").fetchone()[0] > 0
+    migrations.migrate(db, path)
     fresh = rebuilt(db)
     assert fresh.execute("SELECT count(*) FROM shadows").fetchone() == (0,)
     assert differences(db) == []

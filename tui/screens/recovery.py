@@ -53,10 +53,13 @@ class RecoveryRoom(Sheet[None]):
         mine = [decision for decision in waiting if decision.id == self._chosen]
         return next(iter(mine or waiting), None)
 
-    def lines(self, width: int) -> Sequence[Line]:
+    def show(self) -> None:
         absence = self.desk.replica.state.absence
         is_over = absence is None or absence.is_settled
         self.heading = "Recovery: settled" if is_over else "Recovery room"
+        super().show()
+
+    def lines(self, width: int) -> Sequence[Line]:
         now = self.desk.replica.now(self.clock.monotonic())
         return room.lines(self.desk, now, width, self.chosen)
 

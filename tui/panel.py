@@ -59,6 +59,11 @@ class Desk:
         return self.replica.now(self.mono)
 
     @property
+    def unmeasured(self) -> str:
+        """Say why there is no health or quality to show."""
+        return "never journaled: unknown of the past" if self.live else "not measured yet"
+
+    @property
     def chosen(self) -> tuple[object, ...]:
         """What panels are about that follow another's cursor."""
         return (self.selected, self.strategy, self.sessions.selected)

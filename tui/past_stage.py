@@ -175,7 +175,9 @@ class PastStage(Stage, inherit_bindings=False):
             return ()
         if not bringing.is_over:
             return ((f" loading {bringing.share:.0%} ", "alert"),)
-        return ((f" {for_screen(bringing.why, 60)} ", "alert"),) if bringing.why else ()
+        if bringing.why:
+            return ((f" {for_screen(bringing.why, 60)} ", "alert"),)
+        return (("space plays or holds, esc leaves ", "replay"),) if self.size.width >= 110 else ()
 
     def action_act(self, name: str) -> None:
         """Run an action of the table whose key was pressed here."""

@@ -142,7 +142,7 @@ class PastStore(StoreReader):
             "SELECT rowid FROM trading_sessions WHERE session_id = ?", (session,)
         ).fetchone()
         if found is None:
-            raise JournalRefused(f"{self._path}: there is no session {session}")
+            raise JournalRefused(f"there is no session {session}")
         number: int = found[0]
         return number
 

@@ -106,7 +106,7 @@ class HealthPanel(Panel):
     def draw(self, width: int, height: int) -> list[Line]:
         health = self.desk.replica.health
         if health is None:
-            return [(("  not measured yet", "muted"),)]
+            return [((f"  {self.desk.unmeasured}", "muted"),)]
         return self.scrolled(project(health, width), height)
 
 
@@ -119,5 +119,5 @@ class ComponentsPanel(HealthPanel):
     def draw(self, width: int, height: int) -> list[Line]:
         health = self.desk.replica.health
         if health is None:
-            return [(("  not measured yet", "muted"),)]
+            return [((f"  {self.desk.unmeasured}", "muted"),)]
         return self.scrolled(project_full(health, width), height)

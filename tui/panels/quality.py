@@ -86,7 +86,7 @@ class QualityPanel(Panel):
     def draw(self, width: int, height: int) -> list[Line]:
         report = self.desk.replica.quality
         if report is None:
-            return [(("  not measured yet", "muted"),)]
+            return [((f"  {self.desk.unmeasured}", "muted"),)]
         return self.scrolled(project(report, self.desk.replica.zone, width), height)
 
 

@@ -17,6 +17,7 @@ from typing import Final
 from engine.domain.event import Entry
 from engine.domain.ids import Nanos, Seq
 from engine.store.codec import CodecError, decode_event, encode_event
+from engine.store.migrations import sync
 
 NAME: Final = "holdfast.spill"
 KEPT: Final = "spilled"
@@ -77,6 +78,7 @@ class Spill:
 
 def _append(place: Path, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    is_new = not place.exists()
     fd = os.open(place, flags, 0o600)
     try:
         size = os.fstat(fd).st_size
@@ -84,6 +86,8 @@ def _append(place: Path, data: bytes) -> None:
             if os.write(fd, data) != len(data):
                 raise OSError(f"{place}: no room for {len(data)} bytes")
             os.fsync(fd)
+            if is_new:
+                sync(place.parent)  # its name has to survive a power cut, too
         except OSError:
             os.ftruncate(fd, size)  # half a batch must not stand before the next one
             raise

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from engine.runtime.collecting import THRESHOLDS
 from tui.cli.exits import (
     DONE,
     FAILED,
@@ -35,10 +36,8 @@ if TYPE_CHECKING:
     from engine.bootstrap.options import LiveOptions
 
 STOPS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-GC_THRESHOLDS: Final = (50_000, 20, 50)
-"""Rarer collections than the default: a full one takes milliseconds (field/speed.md, 0.7)."""
 IMPATIENT: Final = 3
-"""So many signals end an engine at once: what it acknowledged is on the disk, the rest is not told."""
+"""So many signals end an engine at once: what it acknowledged is on the disk."""
 END_SECONDS: Final = 10.0
 """An orderly end may take so long (E-67); then the process ends as it is."""
 
@@ -95,7 +94,7 @@ async def _serve(options: LiveOptions) -> int:
             async with serving(hub, path) as server, asyncio.TaskGroup() as tasks:
                 telling = tasks.create_task(hub.run())
                 ending.watch(engine.stop)
-                gc.set_threshold(*GC_THRESHOLDS)
+                gc.set_threshold(*THRESHOLDS)
                 gc.freeze()  # what the start made stays: no collection looks through it again
                 gc.enable()
                 say(f"engine {os.getpid()} runs on {options.data_dir}")
@@ -110,6 +109,10 @@ async def _serve(options: LiveOptions) -> int:
         raise Failure(f"{error}\n{_way_back(options.data_dir)}", STORE_REFUSED) from None
     except FormatError as error:
         raise Failure(str(error), USAGE) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise Failure(f"{error.strerror}: {error.filename}", FAILED) from None
     finally:
         faulthandler.dump_traceback_later(END_SECONDS, exit=True)
     return ending.code

@@ -96,8 +96,20 @@ def _settings(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
+        type=_setting,
         help="wins over everything",
     )
+
+
+def _setting(text: str) -> str:
+    """Return `text`; a secret is refused without being repeated."""
+    key = text.partition("=")[0].strip()
+    if key.partition(".")[0] == "secrets":
+        raise argparse.ArgumentTypeError(
+            "a secret may not be given here, where every user of the machine can read it: "
+            "write it in holdfast.toml or in the environment"
+        )
+    return text
 
 
 def _json(parser: argparse.ArgumentParser) -> None:

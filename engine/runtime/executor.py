@@ -13,14 +13,17 @@ from typing import Final, TypeAlias
 from engine.domain.event import (
     CancelRequested,
     Entry,
+    OrderAccepted,
+    OrderCancelled,
+    OrderFilled,
     OrderRejected,
     OrderRequested,
     OrderTimedOut,
 )
-from engine.domain.ids import OrderId
+from engine.domain.ids import SECOND, Nanos, OrderId
 from engine.domain.inputs import Reported, VenueReport
 from engine.domain.instrument import Instrument
-from engine.domain.order import Order, OrderStatus
+from engine.domain.order import Fill, Order, OrderStatus
 from engine.domain.state import State
 from engine.ports.clock import Clock
 from engine.ports.venue import Venue
@@ -31,10 +34,14 @@ LOOK_UP_SECONDS: Final = 0.4
 """Pause between two looks at an order of unknown outcome: protection is back within a second."""
 PROOFS: Final = 2
 """Answers in a row that prove an order never arrived."""
+QUIET_SECONDS: Final = 15.0
+"""An order that nothing was heard of for so long is asked about: its report may be lost."""
+_STEP_SECONDS: Final = 1.0
 
 
-Todo: TypeAlias = tuple[Order, Instrument, OrderStatus | None] | OrderId
-"""An order to send (with the status an earlier process left it in), or one to cancel."""
+Todo: TypeAlias = tuple[Order, Instrument, OrderStatus | None] | OrderId | OrderCancelled
+"""An order to send (with the status an earlier process left it in), one to cancel, or word of a
+cancel that is to be believed once everything executed before it is known."""
 
 
 class Executor:
@@ -48,10 +55,15 @@ class Executor:
         self._in_flight = 0
         self._open: dict[OrderId, asyncio.Event] = {}
         """Orders that are being sent or looked for; set when that is over."""
+        self._heard: dict[OrderId, Nanos] = {}
+        """When something was last heard, or asked, of each order that is not final."""
         venue.report = self._report
 
     def _report(self, report: VenueReport) -> None:
-        self._submit(Reported(report))
+        if isinstance(report, OrderCancelled) and report.order in self._heard:
+            self._todo.put_nowait(report)  # it may have overtaken a fill, and then too much is left
+        else:
+            self._submit(Reported(report))
 
     def resume(self, state: State) -> None:
         """Take up the orders that were not final when the last process ended: look, then send.
@@ -66,8 +78,15 @@ class Executor:
                 self._todo.put_nowait(working.order.id)
 
     def on_entry(self, entry: Entry, state: State) -> None:
-        """Note an order or a cancel that has just become durable."""
+        """Note an order or a cancel that has just become durable, and what became of others."""
         match entry.event:
+            case OrderAccepted(order=id_) | OrderFilled(fill=Fill(order=id_)):
+                if id_ in state.orders:
+                    self._heard[id_] = self._clock.monotonic()
+                else:
+                    self._heard.pop(id_, None)
+            case OrderRejected(order=id_) | OrderCancelled(order=id_):
+                self._heard.pop(id_, None)
             case OrderRequested(order=order):
                 self._begin(order, state.instruments[order.instrument], None)
             case CancelRequested(order=id_):
@@ -82,6 +101,7 @@ class Executor:
 
     def _begin(self, order: Order, terms: Instrument, status: OrderStatus | None) -> None:
         self._open[order.id] = asyncio.Event()
+        self._heard[order.id] = self._clock.monotonic()
         self._todo.put_nowait((order, terms, status))
 
     @property
@@ -97,6 +117,7 @@ class Executor:
     async def run(self) -> None:
         """Send for ever."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ask_of_the_quiet())
             while True:
                 todo = await self._todo.get()
                 self._in_flight += 1
@@ -104,6 +125,9 @@ class Executor:
 
     async def _carry_out(self, todo: Todo) -> None:
         try:
+            if isinstance(todo, OrderCancelled):
+                await self._conclude(todo)
+                return
             if not isinstance(todo, tuple):
                 await self._cancel(todo)
                 return
@@ -145,6 +169,23 @@ class Executor:
                 await self._venue.cancel(id_)
         except Exception:  # noqa: BLE001
             await self._find_out(id_)
+
+    async def _conclude(self, report: OrderCancelled) -> None:
+        """Believe a cancel once the venue has told again all that it executed before."""
+        while await self._look_up(report.order) is None:
+            await self._clock.sleep(LOOK_UP_SECONDS)
+        self._submit(Reported(report))
+
+    async def _ask_of_the_quiet(self) -> None:
+        """Ask of orders that should have been heard of: a report that is lost is told again."""
+        while True:
+            await self._clock.sleep(_STEP_SECONDS)
+            now = self._clock.monotonic()
+            for id_, heard in tuple(self._heard.items()):
+                if now - heard > QUIET_SECONDS * SECOND and id_ not in self._open:
+                    self._heard[id_] = now
+                    if await self._look_up(id_) is False:
+                        self._submit(Reported(OrderTimedOut(id_)))
 
     async def _find_out(self, id_: OrderId) -> None:
         """Look until the venue knows the order, or has proven twice that it does not."""

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engine.bootstrap.rules import build_rules
 from engine.domain.calendar import local
@@ -38,6 +38,9 @@ from engine.venues.paper.settings import PaperSettings
 from engine.venues.paper.venue import PaperVenue
 from engine.venues.refusals import Refusals
 from engine.venues.replay.merge import Recording, open_recording
+
+LONG: Final = 50_000
+"""Records from which on the fast lane is worth loading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,7 @@ async def run_replay(
     replayer.give(_session(plan, recording, currencies, core.state))
     replayer.settle()
     strategist.begin(core.state, recording.instruments)
-    items = recording.items(refused)
-    if speed is None:
-        await replayer.run(items)
-    else:
-        await _run_paced(replayer, items, speed)
+    await _run(replayer, recording, refused, speed)
     strategist.on_time(clock.now())
     replayer.settle()
     _end(replayer, core)
@@ -150,6 +149,32 @@ async def _run_paced(replayer: Replayer, items: Iterable[Tick | Bar], speed: flo
             await clock.sleep(ahead / 1_000_000_000)
         replayer.take(item)
     await replayer.finish()
+
+
+async def _run(
+    replayer: Replayer, recording: Recording, refused: Refusals, speed: float | None
+) -> None:
+    if speed is not None:
+        await _run_paced(replayer, recording.items(refused), speed)
+    elif recording.count < LONG or recording.has_bars or replayer.core.is_risk_limited:
+        await replayer.run(recording.items(refused))
+    else:
+        await _run_fast(replayer, recording, refused)
+
+
+async def _run_fast(replayer: Replayer, recording: Recording, refused: Refusals) -> None:
+    """Take the fast lane; it and numpy are loaded by who needs them only."""
+    from engine.runtime.blocks import tape_blocks, tick_blocks
+    from engine.runtime.fast_lane import run_blocks
+
+    tape = recording.tape
+    if tape is not None:
+        ids = tuple(instrument.id for instrument in tape.instruments)
+        await run_blocks(replayer, tape_blocks(tape, tape.decoder(refused)), ids)
+        return
+    ids = tuple(recording.instruments)
+    ticks = (item for item in recording.items(refused) if isinstance(item, Tick))
+    await run_blocks(replayer, tick_blocks(ticks, ids), ids)
 
 
 def _session(

@@ -15,7 +15,7 @@ from math import inf, nextafter
 from typing import Final
 
 from engine.domain.band_side import SLACK, Item, Side
-from engine.domain.ids import PositionId
+from engine.domain.ids import InstrumentId, PositionId
 from engine.domain.stop import (
     Adverse,
     At,
@@ -37,19 +37,27 @@ class Band:
     """
 
     __slots__ = (
-        "_longs", "_numbers", "_oi", "_shorts", "_times", "_vwap", "best", "calm_hi", "calm_lo",
-        "deadline", "has_news", "held", "hi", "high", "is_timed", "lo", "low", "oi_from",
-        "tickets", "worst"
+        "_longs", "_news", "_numbers", "_oi", "_shorts", "_times", "best", "calm_hi",
+        "calm_lo", "deadline", "has_news", "held", "hi", "high", "instrument", "is_timed", "lo",
+        "low", "oi_from",
+        "tickets", "vwap_rules", "worst"
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        instrument: InstrumentId = InstrumentId(""),
+        news: dict[InstrumentId, Band] | None = None,
+    ) -> None:
+        """`news`: where the band enters itself whenever it has news."""
+        self.instrument = instrument
+        self._news = {} if news is None else news
         self.tickets: dict[PositionId, int] = {}
         self._numbers = count(1)
         self._longs = Side(1, self.tickets)
         self._shorts = Side(-1, self.tickets)
         self._times: list[Item] = []
         self._oi: list[Item] = []
-        self._vwap: dict[PositionId, tuple[int, float, float]] = {}
+        self.vwap_rules: dict[PositionId, tuple[int, float, float]] = {}
         """Position -> (sign, entry, fraction)."""
         self.lo, self.hi, self.deadline, self.oi_from = -inf, inf, inf, inf
         self.high, self.low = -inf, inf
@@ -70,7 +78,7 @@ class Band:
         """Watch a position; replaces what was watched for it before."""
         ticket = next(self._numbers)
         self.tickets[id_] = ticket
-        self._vwap.pop(id_, None)
+        self.vwap_rules.pop(id_, None)
         side = self._longs if sign > 0 else self._shorts
         for trigger in triggers:
             match trigger:
@@ -85,7 +93,7 @@ class Band:
                     key = -kept if sign > 0 else kept
                     side.trail(key, sign * float(activation), sign * peak, ticket, id_)
                 case BelowVwap(fraction):
-                    self._vwap[id_] = (sign, entry, float(fraction))
+                    self.vwap_rules[id_] = (sign, entry, float(fraction))
                 case OpenInterest(threshold):
                     heappush(self._oi, (float(threshold) * (1 - SLACK), ticket, id_))
                 case At(at):
@@ -95,7 +103,7 @@ class Band:
     def remove(self, id_: PositionId) -> None:
         """Stop watching a position."""
         if self.tickets.pop(id_, None) is not None:
-            self._vwap.pop(id_, None)
+            self.vwap_rules.pop(id_, None)
             self._bound()
 
     def note(self, price: float) -> None:
@@ -103,15 +111,20 @@ class Band:
         if price > self.high:
             self.high = price
             if price > self.best:
-                self.has_news = True
+                self._tell()
                 if self.calm_hi < price < self.hi and not self.is_timed:
                     self.calm_hi = price
         if price < self.low:
             self.low = price
             if price < self.worst:
-                self.has_news = True
+                self._tell()
                 if self.calm_lo > price > self.lo and not self.is_timed:
                     self.calm_lo = price
+
+    def _tell(self) -> None:
+        if not self.has_news:
+            self.has_news = True
+            self._news[self.instrument] = self
 
     def settle_extremes(self) -> None:
         """Start `high` and `low` anew: they are journaled."""
@@ -126,10 +139,6 @@ class Band:
         self.has_news = False
         self._calm()
 
-    @property
-    def needs_vwap(self) -> bool:
-        return bool(self._vwap)
-
     def wake(self, price: float, at: float) -> Sequence[PositionId]:
         """Move to `price` at `at`; return the positions whose rules must be asked."""
         if at < self.deadline and self.only_ratchets(price):
@@ -141,7 +150,7 @@ class Band:
         if at >= self.deadline:
             due += self.timed(at)
         for id_ in due:
-            self._vwap.pop(id_, None)
+            self.vwap_rules.pop(id_, None)
         self._bound()
         return due
 
@@ -168,7 +177,7 @@ class Band:
                 del self.tickets[id_]
                 due.append(id_)
         for id_ in due:
-            self._vwap.pop(id_, None)
+            self.vwap_rules.pop(id_, None)
         return due
 
     def vwap_due(self, price: float, turnover: float, volume: float) -> list[PositionId]:
@@ -178,7 +187,7 @@ class Band:
         traded = price * volume
         due = [
             id_
-            for id_, (sign, entry, fraction) in self._vwap.items()
+            for id_, (sign, entry, fraction) in self.vwap_rules.items()
             if (price - entry) * sign < 0
             and (traded - turnover * (1 - sign * fraction)) * sign <= traded * SLACK
         ]
@@ -193,7 +202,7 @@ class Band:
             _, ticket, id_ = heappop(self._oi)
             if self.tickets.get(id_) == ticket:
                 del self.tickets[id_]
-                self._vwap.pop(id_, None)
+                self.vwap_rules.pop(id_, None)
                 due.append(id_)
         self._bound()
         return due

@@ -66,8 +66,7 @@ class Core:
         self.bands = self.guard.bands
         self.ticks = 0
         self.is_risk_limited = False
-        self.is_summing = True
-        """Whether quotes sum up volume and turnover; a replay without a VWAP rule needs neither."""
+        self.is_summing = True  # volume and turnover of quotes: some replays need neither
         self._highs: dict[Currency, Decimal] = {}
         """Highest equities that are not journaled yet; kept where a drawdown is limited."""
         self._sessions: dict[InstrumentId, tuple[Nanos, Nanos | None]] = {}
@@ -131,7 +130,7 @@ class Core:
         due: list[PositionId] = []
         if not (band.lo < price < band.hi and tick.at < band.deadline):
             due += band.wake(price, tick.at)
-        if band.needs_vwap and quote.volume:
+        if band.vwap_rules and quote.volume:
             due += band.vwap_due(price, float(quote.turnover), float(quote.volume))
         if tick.oi is not None and tick.oi >= band.oi_from:
             due += band.oi_due(float(tick.oi))

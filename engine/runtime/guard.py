@@ -21,7 +21,7 @@ from engine.domain.event import (
     ShadowEnded,
     StopChanged,
 )
-from engine.domain.ids import InstrumentId, OrderId, PositionId, ShadowId, order_id
+from engine.domain.ids import InstrumentId, Nanos, OrderId, PositionId, ShadowId, order_id
 from engine.domain.inputs import GapSeen
 from engine.domain.market import Quote
 from engine.domain.money import Price
@@ -40,6 +40,9 @@ class Guard:
         """At most so many positions wait for their protection after a failed close."""
         self.moved: set[Band] = set()
         """Bands that were given or taken a position; for who keeps a copy of what they say."""
+        self._news: dict[InstrumentId, Band] = {}
+        self._first_deadline = inf
+        """No timed rule is due before it."""
         self._homes: dict[PositionId, Band] = {}
         self._orders: dict[OrderId, PositionId] = {}
 
@@ -47,6 +50,8 @@ class Guard:
         """Watch everything that is open in `state`, and nothing else."""
         self.bands.clear()
         self._homes.clear()
+        self._news.clear()
+        self._first_deadline = inf
         self._orders = {id_: w.order.position for id_, w in state.orders.items()}
         self.rearmed = sum(p.rearm_at is not None for p in state.positions.values())
         for id_ in (*state.positions, *state.shadows):
@@ -112,7 +117,7 @@ class Guard:
             return
         band = self.bands.get(position.instrument)
         if band is None:
-            band = self.bands[position.instrument] = Band()
+            band = self.band(position.instrument)
         if id_ not in band.held:
             if is_entered:  # a shadow was held all the time: what was seen counts for it, too
                 band.forget_extremes()
@@ -126,6 +131,38 @@ class Guard:
         triggers = [t for rule in state.rules for t in rule.triggers(view)]
         entry, peak = float(position.entry), float(view.peak)
         band.add(id_, position.side.sign, entry, peak, triggers)
+        self._first_deadline = min(self._first_deadline, band.deadline)
+
+    def band(self, instrument: InstrumentId) -> Band:
+        """Return the band of an instrument; an empty one if it had none."""
+        band = self.bands.get(instrument)
+        if band is None:
+            band = self.bands[instrument] = Band(instrument, self._news)
+        return band
+
+    def news(self) -> tuple[Peak, ...]:
+        """Return the extremes of what is held that are not journaled yet."""
+        if not self._news:
+            return ()
+        told = [self._news[id_] for id_ in sorted(self._news)]
+        self._news.clear()
+        for band in told:
+            if band.has_news and not band.held:
+                self._news[band.instrument] = band
+        peaks = (pending(band.instrument, band) for band in told if band.held)
+        return tuple(peak for peak in peaks if peak is not None)
+
+    def timed(self, at: Nanos) -> list[PositionId]:
+        """Return (and take) the positions with a timed rule due at `at`."""
+        due: list[PositionId] = []
+        if self._first_deadline > at:
+            return due
+        for instrument in sorted(self.bands):
+            band = self.bands[instrument]
+            if band.deadline <= at and band.held:
+                due += band.timed(at)
+        self._first_deadline = min((b.deadline for b in self.bands.values() if b.held), default=inf)
+        return due
 
     def view(self, position: Position, state: State, quotes: Mapping[InstrumentId, Quote]) -> View:
         """Return what the rules see of a position, with extremes that are not journaled yet."""

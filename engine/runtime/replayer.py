@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final, Protocol
 
 from engine.domain.event import CancelRequested, Entry, OrderRequested
-from engine.domain.ids import SECOND, Nanos
+from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.inputs import Input, Reported, VenueReport
 from engine.domain.market import Bar, Quote, Tick
 from engine.domain.money import ZERO, quotient
@@ -23,6 +23,7 @@ from engine.domain.state import State
 from engine.ports.journal import Journal
 from engine.ports.venue import MatchingVenue
 from engine.runtime.clock import ManualClock
+from engine.runtime.collecting import seldom
 from engine.runtime.core import Core, Given
 
 FLUSH_AT: Final = 1_000
@@ -44,6 +45,13 @@ class Reader(Protocol):
 
     def on_time(self, now: Nanos) -> None:
         """A second of recorded time ended."""
+
+    @property
+    def revision(self) -> int:
+        """A number that grows whenever `quiet_until` may give other answers."""
+
+    def quiet_until(self, instrument: InstrumentId) -> Nanos:
+        """Return from when on it must hear every tick of `instrument`; 0: always."""
 
 
 class Replayer:
@@ -88,12 +96,18 @@ class Replayer:
 
     async def run(self, items: Iterable[Tick | Bar]) -> None:
         """Take in everything, then what is left to let pass."""
+        self.begin()
+        with seldom():
+            for item in items:
+                self.take(item)
+                if len(self._unflushed) >= FLUSH_AT:
+                    await self.flush()
+            await self.finish()
+
+    def begin(self) -> None:
+        """Settle what was given before the recording, and find out what its rules need."""
         self.settle()
-        for item in items:
-            self.take(item)
-            if len(self._unflushed) >= FLUSH_AT:
-                await self.flush()
-        await self.finish()
+        self.core.is_summing = any(rule.code == "vwap" for rule in self.core.state.rules)
 
     async def finish(self) -> None:
         """Let the last second pass and make everything durable."""
@@ -130,8 +144,13 @@ class Replayer:
         self.core.see(tick)
 
     @property
-    def has_readers(self) -> bool:
-        return bool(self._readers)
+    def revision(self) -> int:
+        """A number that grows whenever `quiet_until` may give other answers."""
+        return sum(reader.revision for reader in self._readers)
+
+    def quiet_until(self, instrument: InstrumentId) -> Nanos:
+        """Return from when on some reader must hear every tick of `instrument`."""
+        return min((r.quiet_until(instrument) for r in self._readers), default=Nanos(2**63 - 1))
 
     @property
     def unflushed(self) -> int:
@@ -174,7 +193,7 @@ class Replayer:
         closed = replace(opened, price=bar.close, oi=bar.oi)
         quote = self.core.quotes[bar.instrument]
         start = quote.session_start
-        if bar.volume and bar.at >= start:
+        if self.core.is_summing and bar.volume and bar.at >= start:
             typical = quotient(bar.high + bar.low + bar.close, Decimal(3))
             quote.turnover += typical * bar.volume
             quote.volume += bar.volume or ZERO

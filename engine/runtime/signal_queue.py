@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.market import Tick
 from engine.domain.signal import Signal
+
+NEVER: Final = Nanos(2**63 - 1)
 
 
 class SignalQueue:
@@ -20,9 +22,17 @@ class SignalQueue:
         self.waiting: dict[InstrumentId, list[Signal]] = {}
         self._acted: dict[InstrumentId, Nanos] = {}
         """Per instrument, the time of the newest signal that was let go."""
+        self.revision = 0
+        """Grows with every signal that comes or goes."""
+
+    def quiet_until(self, instrument: InstrumentId) -> Nanos:
+        """Return from when on a tick of `instrument` lets a signal go."""
+        queue = self.waiting.get(instrument)
+        return NEVER if queue is None else queue[0].at
 
     def add(self, signal: Signal) -> None:
         """Let `signal` wait."""
+        self.revision += 1
         queue = self.waiting.setdefault(signal.instrument, [])
         queue.append(signal)
         if len(queue) > 1 and signal.at < queue[-2].at:
@@ -40,6 +50,7 @@ class SignalQueue:
         queue = self.waiting.get(tick.instrument)
         if queue is None or queue[0].at > tick.at:
             return []
+        self.revision += 1
         count = next((i for i, signal in enumerate(queue) if signal.at > tick.at), len(queue))
         ready, rest = queue[:count], queue[count:]
         if rest:
@@ -54,6 +65,7 @@ class SignalQueue:
     def take(self, is_wanted: Callable[[Signal], bool]) -> list[Signal]:
         """Return and forget every waiting signal that `is_wanted`, in order of time."""
         taken: list[Signal] = []
+        self.revision += 1
         for instrument, queue in list(self.waiting.items()):
             rest = [signal for signal in queue if not is_wanted(signal)]
             taken += [signal for signal in queue if is_wanted(signal)]

@@ -62,12 +62,24 @@ class Strategist:
             self._outside.acted = self._offered.memory
         self._instruments: dict[InstrumentId, Instrument] = {}
         self._routes: dict[InstrumentId, tuple[StrategyRun, ...]] = {}
+        self._rerouted = 0
         self._follower = StrategyFollower(self._runs)
 
     @property
     def due(self) -> Nanos:
         """When the next bar of any strategy ends; `on_time` then has something to do."""
         return min((run.due for run in self._runs.values()), default=Nanos(2**63 - 1))
+
+    @property
+    def revision(self) -> int:
+        """A number that grows whenever `quiet_until` may give other answers."""
+        return self._decided.revision + self._offered.revision + self._rerouted
+
+    def quiet_until(self, instrument: InstrumentId) -> Nanos:
+        """Return from when on it must hear every tick of `instrument`; 0: a strategy wants all."""
+        if self._routes.get(instrument) or self._route(instrument):
+            return Nanos(0)
+        return min(self._decided.quiet_until(instrument), self._offered.quiet_until(instrument))
 
     @property
     def is_ready(self) -> bool:
@@ -168,6 +180,7 @@ class Strategist:
         elif isinstance(event, ev.InstrumentListed):
             self._instruments[event.instrument.id] = event.instrument
             self._routes.pop(event.instrument.id, None)
+            self._rerouted += 1
         else:
             self._follower.on_entry(entry, state_after)
 
@@ -197,6 +210,7 @@ class Strategist:
 
     def _routes_changed(self) -> None:
         self._routes.clear()
+        self._rerouted += 1
 
     def _controlled(self, event: ev.StrategyChanged, state: State) -> None:
         """Do what a person said; our own reports come by here too and change nothing."""

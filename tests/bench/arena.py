@@ -18,6 +18,7 @@ from engine.domain.signal import Signal
 from engine.domain.state import State
 from engine.domain.stop import ExitRule
 from engine.ports.journal import Journal
+from engine.runtime.blocks import Block, tape_blocks
 from engine.runtime.clock import ManualClock
 from engine.runtime.core import Core
 from engine.runtime.replayer import Replayer
@@ -107,10 +108,10 @@ class Reentering:
 
 @dataclass(slots=True)
 class Arena:
-    """What is left after the set-up: records to run, and who is watching."""
+    """What is left after the set-up: blocks of records to run, and who is watching."""
 
     replayer: Replayer
-    records: Iterator[tuple[int, int, float, float, float]]
+    blocks: Iterator[Block]
     ids: tuple[InstrumentId, ...]
     churn: Reentering
     count: int
@@ -127,15 +128,15 @@ def prepared(tape: TapeReader, levels: Levels, positions: int, journal: Journal)
     replayer.give(started(levels))
     replayer.settle()
     churn = Reentering(replayer)
-    records, ticks = tape.raw(), tape.ticks()
+    ticks = tape.ticks()
     for number in range(SETUP):
-        next(records)
         replayer.take(next(ticks))
         place = number - OPEN_FROM
         if 0 <= place < positions:
             churn.enter(ids[place % len(ids)], Side.SELL if place % 2 else Side.BUY)
             replayer.settle()
-    return Arena(replayer, records, ids, churn, tape.count - SETUP)
+    blocks = tape_blocks(tape, tape.decoder(), SETUP)
+    return Arena(replayer, blocks, ids, churn, tape.count - SETUP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from engine.domain.market import Tick
 from engine.domain.money import Currency, price
 from engine.domain.order import Side
 from engine.domain.state import State
+from engine.runtime.blocks import tape_blocks
 from engine.runtime.clock import ManualClock
 from engine.runtime.core import Core
+from engine.runtime.fast_lane import run_blocks
 from engine.runtime.replayer import Replayer
-from engine.runtime.tape_lane import can_use, run_tape
 from engine.stops.initial import InitialStop
 from engine.stops.take_profit import TakeProfit
 from engine.stops.trailing import TrailingStop
@@ -28,6 +29,8 @@ from engine.venues.paper.venue import PaperVenue
 from engine.venues.replay.tape import TapeReader, TapeWriter
 from tests.builders import SECOND, session, signal
 
+OPENED = 30
+"""Ticks before the lanes part."""
 USD = Currency("USD")
 IDS = [InstrumentId(f"S{n}") for n in range(3)]
 TERMS = {i: Instrument(i, Kind.EQUITY, USD) for i in IDS}
@@ -73,7 +76,7 @@ class Reentering:
         self.replayer.give(SubmitSignal(CommandId(f"c{self.count}"), wish))
 
 
-async def journal_of(tape: TapeReader, *, fast: bool) -> list[Entry]:
+async def journal_of(tape: TapeReader, *, fast: bool, block: int = 1000) -> list[Entry]:
     clock, journal = ManualClock(Nanos(SECOND)), MemoryJournal()
     venue = PaperVenue(clock, PaperSettings(cash={USD: Decimal(10_000_000)}))
     replayer = Replayer(Core(TERMS), venue, clock, journal)
@@ -81,24 +84,22 @@ async def journal_of(tape: TapeReader, *, fast: bool) -> list[Entry]:
     replayer.settle()
     again = Reentering(replayer)
     replayer.watch(again)
-    records, ticks = tape.raw(), tape.ticks()
-    for _ in range(30):  # the first ticks price all three; then four positions on each
-        next(records)
+    ticks = tape.ticks()
+    for _ in range(OPENED):  # the first ticks price all three; then four positions on each
         replayer.take(next(ticks))
     for n in range(12):
         again.enter(IDS[n % 3], Side.BUY if n % 2 else Side.SELL)
-    assert can_use(replayer)
     if fast:
-        await run_tape(replayer, records, IDS)
+        await run_blocks(replayer, tape_blocks(tape, tape.decoder(), OPENED, block), IDS)
     else:
         await replayer.run(ticks)
     return await journal.read()
 
 
-@pytest.mark.parametrize("n", [5_000, 20_000])
-async def test_the_fast_lane_writes_the_same_journal(tmp_path: Path, n: int) -> None:
+@pytest.mark.parametrize(("n", "block"), [(5_000, 64), (20_000, 1000), (20_000, 1 << 15)])
+async def test_the_fast_lane_writes_the_same_journal(tmp_path: Path, n: int, block: int) -> None:
     tape = TapeReader(a_tape(tmp_path / "walk.tape", n))
-    fast = await journal_of(tape, fast=True)
+    fast = await journal_of(tape, fast=True, block=block)
     plain = await journal_of(tape, fast=False)
     assert fast == plain
     assert sum(type(e.event).__name__ == "StopFired" for e in fast) > 50

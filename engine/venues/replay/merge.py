@@ -45,6 +45,21 @@ class Recording:
         """Return the time of the last item; None: there is none."""
         return max((s.last for s in self.sources if s.last is not None), default=None)
 
+    @property
+    def count(self) -> int:
+        """How many rows and records there are, usable or not."""
+        return sum(source.count for source in self.sources)
+
+    @property
+    def has_bars(self) -> bool:
+        return any(isinstance(source, Scan) and source.table.is_bars for source in self.sources)
+
+    @property
+    def tape(self) -> TapeReader | None:
+        """Return the tape if the recording is one tape and nothing else."""
+        only = self.sources[0] if len(self.sources) == 1 else None
+        return only if isinstance(only, TapeReader) else None
+
     def items(self, refused: Refusals) -> Iterator[Item]:
         """Yield everything in time order; rows that cannot be used are added to `refused`.
 

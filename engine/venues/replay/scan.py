@@ -20,6 +20,8 @@ class Scan:
     first: Nanos | None
     """Earliest readable time; None: no row has one."""
     last: Nanos | None
+    count: int
+    """Rows, usable or not."""
     is_sorted: bool
     """No time steps back; then the file is read as a stream, else it is sorted in memory."""
 
@@ -31,8 +33,9 @@ def scan(table: Table) -> Scan:
     symbols: dict[str, None] = {}
     seen = ""
     first = last = None
-    is_sorted = True
+    is_sorted, count = True, 0
     for _, row in table.rows(Refusals()):
+        count += 1
         text = row[at_time]
         symbols[row[at_symbol]] = None
         # Two texts of one form and offset compare as their instants do; most rows need no more.
@@ -49,7 +52,7 @@ def scan(table: Table) -> Scan:
         seen = text
     end = _instant(times, seen)
     last = end if last is None or (end is not None and end > last) else last
-    return Scan(table, tuple(symbols), first, last, is_sorted)
+    return Scan(table, tuple(symbols), first, last, count, is_sorted)
 
 
 def _instant(times: Times, text: str) -> Nanos | None:

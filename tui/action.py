@@ -23,6 +23,7 @@ class Context(Enum):
     LEVELS = "stop and target dialog"
     QUIT = "quit dialog"
     RECOVERY = "recovery room"
+    DECISIONS = "queue of decisions"
 
 
 @unique

@@ -97,6 +97,7 @@ _CONSOLE: Final = (
         _SELECTED,
     ),
     _plain("recovery.show", "R", "Recovery", "Show what the last crash left; decide", "recovery"),
+    _plain("decisions.show", "D", "Decide", "Show what waits for a decision; decide", "decide"),
     _plain("alerts.acknowledge", "a", "Ack", "Acknowledge all alerts", "ack"),
     _plain("alerts.show", "A", "Alerts", "List the alerts that wait", "alerts"),
     _plain("trades.export", "E", "Export", "Say where the trades are written as CSV", "export"),
@@ -244,6 +245,7 @@ REACH: Final[dict[Context, tuple[Context, ...]]] = {
     Context.LEVELS: (Context.LEVELS, Context.DIALOG),
     Context.QUIT: (Context.QUIT, Context.DIALOG),
     Context.RECOVERY: (Context.RECOVERY, Context.DIALOG),
+    Context.DECISIONS: (Context.DECISIONS, Context.DIALOG),
 }
 """What works in a context, nearest first; dialogs are modal: nothing of the console works there."""
 

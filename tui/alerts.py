@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.domain import event as ev
+from engine.domain.decision import RECONCILED
 from engine.domain.ids import SECOND, Nanos, PositionId
 from engine.domain.order import ExitKind
 from tui import formatting as fmt
@@ -114,6 +115,9 @@ def alert_of(entry: ev.Entry, replica: Replica) -> Alert | None:
         case ev.OrderRejected(order=_, reason=reason, text=text):
             detail = for_screen(text, 80)
             return Alert(entry.at, "error", f"order rejected: {fmt.words(reason)} {detail}".strip())
+        case ev.DecisionAsked(decision=decision) if decision.matter in RECONCILED:
+            text = fmt.symbols_in(for_screen(decision.text, 100))
+            return Alert(entry.at, "error", f"to decide (D): {text}", f"decision:{decision.id}")
         case ev.OrderTimedOut():
             return Alert(entry.at, "error", "an order has no answer: its outcome is unknown")
         case ev.FlattenLatched(cause=cause, reason=reason):

@@ -26,6 +26,7 @@ from tui.recording import AskedWrong, control, next_pace
 from tui.room import DEEDS
 from tui.screens.alert_list import AlertList
 from tui.screens.close import BY, CloseDialog
+from tui.screens.decisions import DecisionQueue
 from tui.screens.flatten import FlattenDialog
 from tui.screens.levels import STOP, LevelsDialog
 from tui.screens.lift import LiftDialog
@@ -198,6 +199,16 @@ def _recovery(app: Console) -> None:
         app.push_screen(RecoveryRoom(app.desk, app.clock, answer))
 
 
+def _decisions(app: Console) -> None:
+    def answer(decision: Decision, choice: Choice) -> None:
+        command = Decide(app.next_command(), decision.id, choice, person())
+        name = fmt.symbol(InstrumentId(_about(decision)))
+        send(app, command, f"{choice.value.replace('_', ' ')} {name}")
+
+    if not isinstance(app.screen, DecisionQueue):
+        app.push_screen(DecisionQueue(app.desk, app.clock, answer))
+
+
 def _about(decision: Decision) -> str:
     return decision.instrument or decision.subject
 
@@ -231,4 +242,5 @@ ASKING_DEEDS: Final[dict[str, Deed]] = {
     "why": _why,
     "alerts.show": _alerts,
     "recovery.show": _recovery,
+    "decisions.show": _decisions,
 }

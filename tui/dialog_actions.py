@@ -17,6 +17,10 @@ def _in_room(name: str, keys: tuple[str, ...], label: str, text: str) -> Action:
     return _asked(f"recovery.{name}", keys, label, text, Context.RECOVERY)
 
 
+def _in_queue(name: str, keys: tuple[str, ...], label: str, text: str) -> Action:
+    return _asked(f"decisions.{name}", keys, label, text, Context.DECISIONS)
+
+
 DIALOG_ACTIONS: Final = (
     _asked("dialog.confirm", ("y",), "Yes", "Confirm, once the question has been readable"),
     _asked("dialog.cancel", ("escape", "n"), "Cancel", "Cancel; enter on opening does the same"),
@@ -37,4 +41,12 @@ DIALOG_ACTIONS: Final = (
     _in_room("resume", ("r",), "Resume", "Go on with the session that crashed"),
     _in_room("fresh", ("f",), "Fresh", "Start a fresh session; the day's figures are kept"),
     _in_room("inspect", ("i",), "Inspect", "Look around first; the countdown stops"),
+    _in_queue("next", ("down", "j"), "Next", "The next decision"),
+    _in_queue("previous", ("up", "k"), "Previous", "The one before"),
+    _in_queue("book", ("b",), "Book", "Book the fills that the venue tells; asks first"),
+    _in_queue("estimate", ("e",), "Estimate", "Book at the present price, marked; asks first"),
+    _in_queue("adopt", ("a",), "Adopt", "Take over what the venue has; asks first"),
+    _in_queue("close", ("x",), "Close", "Take it over and close it at market; asks first"),
+    _in_queue("cancel", ("c",), "Cancel order", "Cancel the order at the venue; asks first"),
+    _in_queue("leave", ("l",), "Leave", "Leave it as it is and watch; not asked again"),
 )

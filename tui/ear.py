@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.domain.event import Entry
+from engine.domain.event import DecisionTaken, DecisionWithdrawn, Entry
 from engine.domain.ids import Nanos
 from engine.link.protocol import Disconnected, Update, Welcome
 from tui.alerts import Alert, alert_of
@@ -32,6 +32,8 @@ class Ear:
             self._is_back(update, desk)
         elif isinstance(update, Entry):
             desk.progress.apply(update, mono)
+            if isinstance(update.event, DecisionTaken | DecisionWithdrawn):
+                desk.alerts.drop(f"decision:{update.event.decision}")
             alert = alert_of(update, desk.replica)
             if alert is not None:
                 desk.alerts.raise_alert(alert)

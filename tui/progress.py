@@ -37,6 +37,7 @@ SIMPLE: Final = (
     cmd.LiftLatch,
     cmd.CancelOrder,
     cmd.Reconcile,
+    cmd.Decide,
     cmd.EndSession,
 )
 """Commands that are done with their acceptance: they cause no order."""

@@ -10,6 +10,7 @@ from itertools import cycle
 from typing import Final
 
 from engine.bootstrap.options import LiveOptions
+from engine.domain.evidence import net
 from engine.domain.ids import SECOND
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote
@@ -70,8 +71,15 @@ class Disturbance:
         return f"{verb} {plain(qty)} {terms.id} at {plain(fill.price)} behind the engine's back"
 
     def _held(self) -> Position | None:
-        """Return the newest position that nothing closes."""
-        free = [p for p in self._engine.state.positions.values() if p.close is None]
+        """Return the newest position that nothing closes, and on which all still agree."""
+        state = self._engine.state
+        here = net(state)
+        free = [
+            position
+            for position in state.positions.values()
+            if position.close is None
+            and here[position.instrument] == self._elsewhere.net(position.instrument)
+        ]
         return free[-1] if free else None
 
     def _terms(self, position: Position) -> Instrument:
@@ -113,10 +121,11 @@ class Disturbance:
         """Return an instrument with a fresh price that nothing here holds."""
         core, now = self._engine.core, self._clock.now()
         held = {position.instrument for position in core.state.positions.values()}
+        held |= {d.instrument for d in core.state.decisions.values() if d.instrument is not None}
         age_max = core.state.limits.price_age_max_s * SECOND
         for id_, terms in core.catalog.items():
             quote = core.quotes.get(id_)
-            if not terms.is_tradable or id_ in held or quote is None:
+            if not terms.is_tradable or id_ in held or quote is None or self._elsewhere.net(id_):
                 continue
             if quote.age(now) <= age_max:
                 return terms, quote

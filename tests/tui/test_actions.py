@@ -17,7 +17,14 @@ from tui.manual import manual
 from tui.past_deeds import PAST_DEEDS
 from tui.screens.finder import help_for, matching, palette
 
-MODAL = {Context.DIALOG, Context.CLOSE, Context.LEVELS, Context.QUIT, Context.RECOVERY}
+MODAL = {
+    Context.DIALOG,
+    Context.CLOSE,
+    Context.LEVELS,
+    Context.QUIT,
+    Context.RECOVERY,
+    Context.DECISIONS,
+}
 CONSOLE = [context for context in Context if context not in MODAL]
 
 

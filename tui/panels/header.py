@@ -114,8 +114,10 @@ def _health(desk: Desk, word: str) -> list[Chunk]:
 def _short(desk: Desk) -> list[Chunk]:
     sums = totals(desk.replica, desk.book)
     health = desk.replica.health
+    count = len((desk.live or desk).replica.state.decisions)
     lamps = "".join(_mark(ok) for ok in _states(desk.live or desk))
     return [
+        *([(0, ((f" {count}? ", "alert"),))] if count else []),
         (1, _day(sums)[:1] if sums else ()),
         (3, ((lamps, "muted"),)),
         (2, ((f"H{health.score:.0f}", LEVELS[health.level]),) if health else ()),
@@ -161,7 +163,13 @@ def _lamps(desk: Desk) -> list[Chunk]:
     if pulse is not None and not pulse.is_feed_up:
         on_feed = ("○ FEED DOWN", "error")
     lamps: list[Chunk] = [(0, ((" ", "text"), on_link)), (0, (on_store,)), (0, (on_feed,))]
-    return [*lamps, *_session(desk)]
+    return [*lamps, *_decisions(desk), *_session(desk)]
+
+
+def _decisions(desk: Desk) -> list[Chunk]:
+    """Return how many decisions wait; it never gives way to anything."""
+    count = len(desk.replica.state.decisions)
+    return [(0, ((f" {count} TO DECIDE (D) ", "alert"),))] if count else []
 
 
 def _recorded(is_up: bool, recording: Recording, age: str) -> str:

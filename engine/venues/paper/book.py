@@ -133,7 +133,7 @@ class Book:
                 if id_ != order.position:
                     self._closed_by_others.add(id_)
         is_turning = others or order.position in self._closed_by_others
-        if left and (is_turning or order.position == order.id):
+        if left and (is_turning or order.position == PositionId(order.id)):
             self._open(order, fill, left, instrument)
 
     def _reduce(

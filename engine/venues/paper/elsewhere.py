@@ -7,6 +7,7 @@ trade; the engine hears of nothing and has to find out by itself.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Final
 
 from engine.domain.event import OrderFilled
@@ -60,6 +61,10 @@ class Elsewhere:
             ticket.remaining = ZERO
             self._orders.finish(ticket)
         return fill
+
+    def net(self, instrument: InstrumentId) -> Decimal:
+        """Return the account's signed open quantity."""
+        return self._book.net().get(instrument, ZERO)
 
     def rest(self, instrument: Instrument, side: Side, qty: Qty, price: Price) -> Order:
         """Put a limit order into the book that waits for `price`."""

@@ -13,7 +13,7 @@ def left(state: State, entry: Entry, event: SessionCrashed) -> Absence:
     """Return what is to be looked at after a crash; one during recovery adds to the time."""
     known = state.absence
     if known is not None and not known.is_settled:
-        return changed(known, found_at=entry.at)
+        return changed(known, found_at=entry.at, gaps={})  # its whole time is judged anew
     return Absence(event.session, event.last_at, entry.at, event.positions, event.orders)
 
 

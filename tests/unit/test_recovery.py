@@ -15,6 +15,7 @@ from engine.bootstrap.options import LiveOptions
 from engine.domain.command import ResumeEntries, SubmitSignal
 from engine.domain.errors import IllegalTransition
 from engine.domain.event import (
+    DecisionAsked,
     EntriesBlocked,
     OrderRequested,
     RecoveryDecided,
@@ -56,7 +57,7 @@ def working() -> Desk:
 
 def next_step(
     desk: Desk, options: LiveOptions, mode: Mode = Mode.PAPER
-) -> Opening | EntriesBlocked:
+) -> Opening | EntriesBlocked | DecisionAsked:
     last_at = desk.entries[-1].at if desk.entries else desk.now
     return opening_step(options, desk.state, CATALOG, mode, desk.now, last_at)
 

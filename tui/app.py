@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
-from textual.filter import LineFilter, NoColor
+from textual.filter import LineFilter
 
 from engine.domain.command import Command
 from engine.domain.errors import DomainError
@@ -28,10 +28,11 @@ from tui.action import Context
 from tui.actions import BY_ID, bindings_for
 from tui.alerts import Alert
 from tui.arrangement import VIEWS
+from tui.brush import Brush
 from tui.deeds import CONSOLE_DEEDS, Deed
 from tui.driver import HardyDriver
 from tui.ear import Ear
-from tui.filters import AsciiFilter, SafetyFilter
+from tui.filters import filters_of
 from tui.guard import guard
 from tui.keymap import Keys
 from tui.painter import Painter, driver_of
@@ -39,15 +40,13 @@ from tui.panel import Desk
 from tui.permission import why_not_send
 from tui.sanitise import for_screen
 from tui.settings import ConsoleSettings
+from tui.settling import SETTLED_SECONDS, settle
 from tui.stage import Stage
-from tui.terminal import is_gone, on_signals
+from tui.terminal import on_signals
 from tui.theming import Look, load_looks, themes_directory
 
 if TYPE_CHECKING:
     from tui.past_stage import PastStage
-
-HANG_UP = 129
-"""Exit code when the terminal is gone: 128 + SIGHUP."""
 
 
 class Console(App[int], inherit_bindings=False):
@@ -86,11 +85,7 @@ class Console(App[int], inherit_bindings=False):
         self._round = 0
         self._ear = Ear()
         terminal = self.settings.terminal
-        self._own_filters: list[LineFilter] = [SafetyFilter()]
-        if not terminal.is_utf8:
-            self._own_filters.append(AsciiFilter())
-        if terminal.is_mono:
-            self._own_filters.append(NoColor())
+        self._own_filters = filters_of(terminal)
         is_served = "TEXTUAL_DRIVER" in os.environ
         super().__init__(driver_class=None if is_served else HardyDriver)
         for look in self.looks.values():
@@ -103,6 +98,7 @@ class Console(App[int], inherit_bindings=False):
         self.past: PastStage | None = None
         """The time line of a session, while one is open; it stands in front of `live`."""
         self.painter = Painter(self)
+        self.brush = Brush(self)
 
     @cached_property
     def deeds(self) -> dict[str, Deed]:
@@ -150,7 +146,8 @@ class Console(App[int], inherit_bindings=False):
         self.attach()
         if not self.is_headless:
             on_signals(asyncio.get_running_loop(), self.leave)
-            self.set_interval(1, self._watch_terminal)
+            self.set_interval(1, self.painter.watch_terminal)
+            self.set_timer(SETTLED_SECONDS, partial(settle, self))
         self.painter.start(self.settings.frame_seconds)
 
     def attach(self) -> None:
@@ -178,17 +175,15 @@ class Console(App[int], inherit_bindings=False):
         self._ear.hear(update, self.desk, mono)
         if isinstance(update, Welcome):
             self.call_later(self.flush)
+        else:
+            self.painter.wake()
 
     def leave(self, code: int = 0) -> None:
         """End the console with an exit code; the terminal is restored by Textual."""
         habits.save(habits.of(self), self.settings.data_dir)
+        self.painter.stop()
         self.painter.restore_title()
         self.exit(code, return_code=code)
-
-    def _watch_terminal(self) -> None:
-        driver = self.console_driver
-        if driver is not None and (driver.is_closed or is_gone()):
-            self.leave(HANG_UP)
 
     # Acting.
 
@@ -242,7 +237,7 @@ class Console(App[int], inherit_bindings=False):
 
     @guard
     def flush(self) -> None:
-        """Draw a frame; the repeating timer's callback."""
+        """Draw a frame, if there is anything new."""
         self.painter.flush()
 
     def use_theme(self, name: str) -> None:

@@ -38,7 +38,7 @@ def _move(rows: int) -> Deed:
         panel = _panel(app)
         if panel is not None:
             panel.move(rows)
-            app.stage.cursor_moved()
+            app.painter.cursor_moved()
 
     return deed
 
@@ -48,7 +48,7 @@ def _page(pages: int) -> Deed:
         panel = _panel(app)
         if panel is not None:
             panel.move(pages * panel.page)
-            app.stage.cursor_moved()
+            app.painter.cursor_moved()
 
     return deed
 
@@ -94,7 +94,7 @@ def _log(app: Console) -> LogPanel:
 
 def _follow(app: Console) -> None:
     _log(app).follow()
-    app.stage.cursor_moved()
+    app.painter.cursor_moved()
 
 
 def _open(app: Console) -> None:

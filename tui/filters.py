@@ -7,9 +7,10 @@ from typing import Final
 from rich.cells import cell_len
 from rich.segment import Segment
 from textual.color import Color
-from textual.filter import LineFilter
+from textual.filter import LineFilter, NoColor
 
 from tui.sanitise import without_controls
+from tui.terminal import Terminal
 
 _ASCII: Final = str.maketrans(
     {
@@ -62,3 +63,13 @@ class SafetyFilter(LineFilter):
         return [
             Segment(without_controls(text), style, control) for text, style, control in segments
         ]
+
+
+def filters_of(terminal: Terminal) -> list[LineFilter]:
+    """Return the doors that a terminal needs, beside Textual's own."""
+    filters: list[LineFilter] = [SafetyFilter()]
+    if not terminal.is_utf8:
+        filters.append(AsciiFilter())
+    if terminal.is_mono:
+        filters.append(NoColor())
+    return filters

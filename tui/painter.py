@@ -1,10 +1,14 @@
-"""The frame loop: what changed is drawn, at the link's pace, unless the display is paused."""
+"""The frame loop: what changed is drawn, at the link's pace, unless the display is paused.
+
+A frame follows what the engine says, so many times a second at most; while nothing is said hardly
+any time passes here. A line that lags gets a frame when it has taken the last one (see tui.pace).
+"""
 
 from __future__ import annotations
 
+import asyncio
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Final
-
-from textual.timer import Timer
 
 from engine.domain.ids import SECOND, Nanos
 from tui import formatting as fmt
@@ -12,7 +16,8 @@ from tui.book import totals
 from tui.driver import HardyDriver
 from tui.panels.positions import PositionsPanel
 from tui.panels.quality import LatencyPanel
-from tui.replica import EVERYTHING, Concern
+from tui.replica import EVERYTHING, SILENT_AFTER, Concern
+from tui.terminal import is_gone
 
 if TYPE_CHECKING:
     from tui.app import Console
@@ -20,8 +25,20 @@ if TYPE_CHECKING:
 PATIENCE: Final = 5 * SECOND
 """A frame waits at most so long for a terminal that does not keep up."""
 TITLE_EVERY: Final = 2 * SECOND
+PROBE_EVERY: Final = 2 * SECOND
+"""How often a line that keeps up is asked whether it still does."""
+IDLE_SECONDS: Final = 1.25
+"""With nothing to draw the desk is looked at so often: a little less than the clock beats."""
+BUSY_SECONDS: Final = 0.5
+"""The same while something on screen counts seconds by itself."""
+RETRY_SECONDS: Final = 0.02
+"""A frame that waits for the line is tried again so soon."""
+HANG_UP: Final = 129
+"""Exit code when the terminal is gone: 128 + SIGHUP."""
 SAVE_TITLE: Final = "\x1b[22;2t"
 RESTORE_TITLE: Final = "\x1b[23;2t"
+SLOW_CONCERNS: Final = frozenset({Concern.HEALTH, Concern.QUALITY})
+"""Renewed every second whatever happens: they come with the next beat of the clock."""
 
 
 class Painter:
@@ -29,19 +46,66 @@ class Painter:
 
     def __init__(self, app: Console) -> None:
         self._app = app
-        self._timer: Timer | None = None
+        self._seconds = 0.1
+        self._timer: asyncio.TimerHandle | None = None
+        self._context: Context | None = None
+        self._flushed_at = 0.0
+        """Time of the loop when a frame was last looked for."""
         self._drawn_at = Nanos(0)
+        self._probed_at = Nanos(0)
         self._was_grey = True
         self._silent_second = -1
         self._rung = 0
         self._title = ""
         self._titled_at = Nanos(0)
+        self._is_following = False
+        """What follows the cursor has not been brought along yet."""
 
     def start(self, seconds: float) -> None:
-        """Draw every so many seconds from now on."""
+        """Draw at most every so many seconds from now on."""
+        self._seconds = seconds
+        self.stop()
+        self._context = copy_context()
+        self._arm(seconds)
+
+    def wake(self) -> None:
+        """Draw a frame soon: something was heard."""
+        if not self._app.desk.replica.touched <= SLOW_CONCERNS:
+            passed = asyncio.get_running_loop().time() - self._flushed_at
+            self._arm(max(0.0, self._seconds - passed))
+
+    def stop(self) -> None:
+        """Draw no more."""
         if self._timer is not None:
-            self._timer.stop()
-        self._timer = self._app.set_interval(seconds, self._app.flush)
+            self._timer.cancel()
+        self._timer = self._context = None
+
+    def _arm(self, seconds: float) -> None:
+        """Look for a frame in so many seconds, unless that is to happen earlier anyway."""
+        if self._context is None:
+            return
+        loop = asyncio.get_running_loop()
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + seconds:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, self._turn, context=self._context)
+
+    def _turn(self) -> None:
+        self._timer = None
+        self._app.flush()
+        self._arm(self._until_next())
+
+    def _until_next(self) -> float:
+        """Return the seconds until something may have to be drawn although nothing is heard."""
+        desk = self._app.desk
+        is_paused = desk.paused_at is not None
+        if not is_paused and (self._is_following or desk.replica.touched or desk.book.is_behind):
+            return self._seconds if self._may_draw(desk.mono) else RETRY_SECONDS
+        if is_paused or desk.is_grey or desk.counts_seconds:
+            return max(self._seconds, BUSY_SECONDS)
+        silent_in = (desk.replica.heard + SILENT_AFTER - desk.mono) / SECOND
+        return max(self._seconds, min(IDLE_SECONDS, silent_in + 0.01))
 
     def flush(self) -> None:
         """Draw one frame, if something changed and the terminal has taken the last one."""
@@ -49,12 +113,14 @@ class Painter:
         desk.mono = app.clock.monotonic()
         if not self._may_draw(desk.mono):
             return
+        self._flushed_at = asyncio.get_running_loop().time()
         self._ring()
         if desk.paused_at is not None:
             app.stage.draw_frame()
             return
         if desk.alerts.forget(desk.mono):
             app.stage.draw_frame()
+        self._follow()
         changes = desk.replica.take()
         concerns = changes.concerns | self._of_silence()
         if desk.book.is_behind:
@@ -69,7 +135,26 @@ class Painter:
             desk.alerts.approach(item, desk.now)
         app.stage.draw(concerns)
         self._show_title(desk.mono)
-        self._probe()
+        self._probe(desk.mono)
+
+    def cursor_moved(self) -> None:
+        """Bring along what follows the cursor, after the cursor itself was painted.
+
+        On a line that lags it comes with the next frame: a key must not wait for a ladder.
+        """
+        if self._is_following:
+            return
+        self._is_following = True
+        driver = self._app.console_driver
+        if driver is not None and driver.pace.is_slow:
+            self._arm(RETRY_SECONDS)
+        else:
+            asyncio.get_running_loop().call_soon(self._follow)
+
+    def _follow(self) -> None:
+        if self._is_following:
+            self._is_following = False
+            self._app.stage.cursor_moved()
 
     def _of_silence(self) -> frozenset[Concern]:
         """Return what must be drawn because nothing came: grey figures, a growing age."""
@@ -87,18 +172,23 @@ class Painter:
 
     def _may_draw(self, mono: Nanos) -> bool:
         driver = self._app.console_driver
-        if driver is None or driver.is_drained:
+        if driver is None:
+            return True
+        if driver.is_drained and mono >= driver.pace.free_at:
             return True
         return mono - self._drawn_at > PATIENCE
 
-    def _probe(self) -> None:
+    def _probe(self, mono: Nanos) -> None:
         driver = self._app.console_driver
         if driver is None:
             return
-        driver.probe()
+        is_watched = driver.pace.is_slow or self._app.settings.terminal.is_remote
+        if is_watched or mono - self._probed_at > PROBE_EVERY:
+            self._probed_at = mono
+            driver.probe()
         latency = self._app.stage.panels.get("latency")
-        if isinstance(latency, LatencyPanel) and driver.round_trip is not None:
-            latency.link_ms = driver.round_trip / 1_000_000
+        if isinstance(latency, LatencyPanel) and driver.pace.round_trip is not None:
+            latency.link_ms = driver.pace.round_trip / 1_000_000
 
     def _ring(self) -> None:
         alerts = self._app.desk.alerts
@@ -128,6 +218,12 @@ class Painter:
         driver = self._app.console_driver
         if driver is not None and self._title:
             driver.write(RESTORE_TITLE)
+
+    def watch_terminal(self) -> None:
+        """Leave once the terminal is gone without having said so."""
+        driver = self._app.console_driver
+        if driver is not None and (driver.is_closed or is_gone()):
+            self._app.leave(HANG_UP)
 
     # What the operator asks of it.
 

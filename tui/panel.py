@@ -79,13 +79,18 @@ class Desk:
         """Whether every figure may be out of date."""
         return self.replica.is_grey(self.mono)
 
+    @property
+    def counts_seconds(self) -> bool:
+        """Whether the frame shows how long something takes, or for how long it is said."""
+        return self.progress.newest(self.mono) is not None or self.alerts.has_said
+
     def instrument(self, name: InstrumentId) -> Instrument | None:
         """Return the terms of an instrument."""
         return self.replica.instrument(name)
 
 
 class Follows(Protocol):
-    """The stage, as far as a panel needs it."""
+    """The frame loop, as far as a panel needs it."""
 
     def cursor_moved(self) -> None:
         """Bring along what follows the cursor."""
@@ -98,8 +103,8 @@ class Acts(Protocol):
         """Run an action of the table."""
 
     @property
-    def stage(self) -> Follows:
-        """The screen that holds the panels."""
+    def painter(self) -> Follows:
+        """The frame loop."""
 
 
 class Panel(Lines, can_focus=True):
@@ -141,7 +146,7 @@ class Panel(Lines, can_focus=True):
         chosen = self.desk.chosen
         body = self.draw(width, height - 1)
         if chosen != self.desk.chosen:
-            self.call_later(cast("Acts", self.app).stage.cursor_moved)
+            cast("Acts", self.app).painter.cursor_moved()
         notes = "  ".join(part for part in (self.notes(), self._behind()) if part)
         if self.desk.is_grey and not self.desk.replica.is_waiting:
             notes = f"{fmt.age(self.desk.replica.silence(self.desk.mono))} old"

@@ -6,6 +6,7 @@ Every update marks what it touched; whoever draws takes the marks once a frame.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
@@ -120,6 +121,11 @@ class Replica:
                 self._dirty.add(Concern.LINK)
                 return
         self.heard = mono
+
+    @property
+    def touched(self) -> Set[Concern]:
+        """What the next frame has to show."""
+        return self._dirty
 
     def take(self) -> Changes:
         """Return what was touched since the last call, and forget it."""

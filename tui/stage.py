@@ -46,7 +46,9 @@ class Stage(Screen[None], inherit_bindings=False):
         self._front: dict[str, str] = {}
         self._plan = Plan({})
         self._banners = 0
-        self._body_size = (0, 0)
+        self._moves = 0
+        """How often panels were moved, and after which of that everything was painted."""
+        self._settled_at = -1
 
     def compose(self) -> ComposeResult:
         yield Lines(id="header")
@@ -108,8 +110,18 @@ class Stage(Screen[None], inherit_bindings=False):
         self.zoomed = "" if self.zoomed or not isinstance(focused, Panel) else focused.NAME
         self.rearrange()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether everything has been painted since it was last moved."""
+        return self._settled_at == self._moves
+
+    def _settle(self, moves: int) -> None:
+        self._settled_at = moves
+
     def rearrange(self) -> None:
         """Place everything for the present size; focus and cursors stay as they are."""
+        self._moves += 1
+        self.call_after_refresh(self._settle, self._moves)
         width, height = self.size
         is_small = width < LEAST[0] or height < LEAST[1]
         for name in ("header", "body", "keyline", "banner"):

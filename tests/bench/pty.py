@@ -16,8 +16,9 @@ from types import TracebackType
 
 import pyte
 
-QUESTION, ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
-"""Synchronised output: asked by the console, answered by every modern terminal."""
+ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[5n": b"\x1b[0n"}
+"""What any modern terminal answers: whether it synchronises output, and that it is well."""
+LONGEST = max(map(len, ANSWERS))
 STEP = 0.005
 """Seconds of a slow link's traffic that are read at once."""
 
@@ -111,11 +112,17 @@ class Terminal:
             time.sleep(len(data) / self.rate)
         self.chunks.append((time.monotonic(), data))
         if self.answers:
-            asked = (self._tail + data).count(QUESTION)
-            self._tail = data[-len(QUESTION) + 1 :]
-            if asked:
-                os.write(self._fd, ANSWER * asked)
+            self._answer(data)
         return bool(data)
+
+    def _answer(self, data: bytes) -> None:
+        """Answer what was asked in `data`, also where a question began before it."""
+        text, known = self._tail + data, len(self._tail)
+        for question, answer in ANSWERS.items():
+            asked = text.count(question) - text[:known].count(question)
+            if asked:
+                os.write(self._fd, answer * asked)
+        self._tail = text[-LONGEST + 1 :]
 
     def bytes_between(self, start: float, end: float) -> int:
         return sum(len(data) for at, data in self.chunks if start <= at < end)

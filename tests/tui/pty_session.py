@@ -19,11 +19,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0
 """Seconds until a thing that must happen counts as not happening."""
-PROBE = b"\x1b[?2026$p"
+ANSWERS = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[5n": b"\x1b[0n"}
 
 
 class PtySession:
-    """A console in a process of its own; answers the sync-mode query like a modern terminal."""
+    """A console in a process of its own; answers queries like a modern terminal."""
 
     def __init__(
         self,
@@ -80,8 +80,9 @@ class PtySession:
         except OSError:
             return False
         self.output += data
-        if self._answers and PROBE in data:
-            self.send(b"\x1b[?2026;2$y")
+        for question, answer in ANSWERS.items() if self._answers else ():
+            if question in data:
+                self.send(answer)
         return bool(data)
 
     def send(self, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from itertools import count, repeat
 
 from tui.terminal import TerminalError, prepare, require, speak_utf8
 
@@ -18,6 +19,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int)
     parser.add_argument("--slow", action="store_true", help="slow-link mode")
     parser.add_argument("--step", type=float, default=0.1, help="seconds between price changes")
+    parser.add_argument("--steps", type=int, help="stand still after so many, and say so")
     parser.add_argument("--view", default="dashboard")
     options = parser.parse_args()
     terminal = prepare()
@@ -41,7 +43,13 @@ def main() -> None:
     )
     rig = Rig(settings, crowd(options.positions) if options.positions else None)
 
+    left = count(options.steps, -1) if options.steps is not None else repeat(1)
+
     def beat() -> None:
+        if (more := next(left)) <= 0:
+            if more == 0:
+                rig.log("the last step was taken")
+            return
         now = Nanos(rig.clock.now() + int(options.step * 1_000_000_000))
         rig.clock.set(now)
         if now % 500_000_000 < options.step * 1_000_000_000:

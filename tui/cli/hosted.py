@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import os
 import subprocess
 import traceback
@@ -29,8 +28,6 @@ from tui.terminal import Terminal
 
 CRASHES = "console-crash.log"
 WORDS_MAX = 4000
-SETTLED_SECONDS = 1.0
-"""After so long everything that stays has been made."""
 
 
 def open_console(
@@ -109,7 +106,6 @@ class HostedConsole(Console):
         self.desk.opening = started or "an engine runs already: connecting to it"
 
     async def _look_after(self) -> None:
-        self.set_timer(SETTLED_SECONDS, _collect_from_here)
         if self.supervisor is None:
             return
         try:
@@ -132,12 +128,6 @@ class HostedConsole(Console):
         """End after a fault of the console's own, without the values of its variables."""
         self.crash = traceback.format_exc()
         self._close_messages_no_wait()
-
-
-def _collect_from_here() -> None:
-    """Collect garbage again, but never look through what the start has made."""
-    gc.freeze()
-    gc.enable()
 
 
 def after(app: HostedConsole, data_dir: Path, words: Words) -> int:

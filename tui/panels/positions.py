@@ -46,6 +46,8 @@ NEAR: Final = Decimal("0.05")
 """The danger zone (E-20): one mark."""
 VERY_NEAR: Final = Decimal("0.02")
 SPARK_WIDTH: Final = 14
+MADE_SPARE: Final = 50
+"""Cells of so many closed positions are kept before they are thrown away."""
 
 _SORTS: Final[dict[str, Callable[[Figures], Any]]] = {
     "stop": Figures.danger,
@@ -168,6 +170,8 @@ class PositionsPanel(Panel):
         self.sort = "stop"
         self.is_reverse = False
         self.filter = Filter("")
+        self._made: dict[str, tuple[Figures, Nanos, Sequence[Span]]] = {}
+        """Cells by row, with what they were made from: a cursor key makes none anew."""
 
     @property
     def selected(self) -> PositionId | None:
@@ -202,6 +206,8 @@ class PositionsPanel(Panel):
             return steps(desk, width)
         if not self.grid.order:
             return [(), ((f"  {self._empty()}", "muted"),)]
+        if len(self._made) > len(self.grid.order) + MADE_SPARE:
+            self._made.clear()
         return self.grid.draw(
             width,
             height,
@@ -212,7 +218,14 @@ class PositionsPanel(Panel):
         )
 
     def _cells(self, row: str) -> Sequence[Span]:
-        return project(self.desk.book[PositionId(row)], self.desk.replica, self.desk.now)
+        item, now = self.desk.book[PositionId(row)], self.desk.now
+        known = self._made.get(row)
+        if known is None or known[0] is not item or known[1] != now:
+            cells = project(item, self.desk.replica, now)
+            if known is not None and known[2] == cells:
+                cells = known[2]
+            known = self._made[row] = (item, now, cells)
+        return known[2]
 
     def _empty(self) -> str:
         if self.filter.text:

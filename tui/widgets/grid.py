@@ -6,9 +6,9 @@ by one, and only those on screen are ever made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from engine.domain.ids import SECOND, Nanos
 from tui.formatting import cells, fit
@@ -19,6 +19,11 @@ FREEZE: Final = 2 * SECOND
 RESORT: Final = 2 * SECOND
 """Rows change places at most so often: figures may dance, rows may not."""
 CURSOR: Final = ">"
+
+_Places: TypeAlias = tuple[tuple[int, int], ...]
+"""Columns that are shown, with their widths."""
+_Shape: TypeAlias = tuple[_Places, str, bool, bool]
+"""How a row is laid out: places, the gap, under the cursor, in focus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,10 @@ class Grid:
         self._wanted: dict[str, int] = {}
         """Widths as if there were room for everything."""
         self._drawn_width = 0
+        self._measured: dict[str, Sequence[Span]] = {}
+        """Cells whose widths are known: the same object need not be measured again."""
+        self._rows: dict[str, tuple[_Shape, Sequence[Span], Line]] = {}
+        """Rows as they were drawn last: the same cells in the same shape are the same line."""
 
     def arrange(self, ids: Sequence[str], mono: Nanos) -> None:
         """Take over the sorted ids, unless rows have to keep their places for a while."""
@@ -118,9 +127,11 @@ class Grid:
         """Return the header and up to `height - 1` rows; `cells_of` gives a span a column."""
         if width != self._drawn_width:
             self._widths, self._wanted, self._drawn_width = {}, {}, width
+            self._measured = {}
         ids = self.seen(height - 1)
-        rows = {row: tuple(cells_of(row)) for row in ids}
-        self._measure(rows.values())
+        rows = {row: cells_of(row) for row in ids}
+        self._measure([rows[row] for row in ids if self._measured.get(row) is not rows[row]])
+        self._measured = rows
         chosen, gap = self._fitting(width)
         arrow = "▼" if is_reverse else "▲"
         header: list[Span] = [(" ", MUTED)]
@@ -131,23 +142,34 @@ class Grid:
             header.append((fit(title, self._widths[column.key], right=not column.is_left), token))
             header.append((gap, MUTED))
         lines: list[Line] = [tuple(header)]
-        lines += [self._row(row, rows[row], chosen, gap, is_focused=is_focused) for row in ids]
+        places = tuple((index, self._widths[self.columns[index].key]) for index in chosen)
+        lines += self._lines(rows, places, gap, is_focused=is_focused)
         lines += [BLANK] * (height - len(lines))
         return lines
 
-    def _row(
-        self, row: str, spans: Sequence[Span], chosen: Sequence[int], gap: str, *, is_focused: bool
-    ) -> Line:
-        is_here = row == self.cursor
+    def _lines(
+        self, rows: Mapping[str, Sequence[Span]], places: _Places, gap: str, *, is_focused: bool
+    ) -> list[Line]:
+        """Return the lines of the rows in view; those that are as they were, as they were."""
+        drawn: dict[str, tuple[_Shape, Sequence[Span], Line]] = {}
+        for row, spans in rows.items():
+            is_here = row == self.cursor
+            shape = (places, gap, is_here, is_here and is_focused)
+            known = self._rows.get(row)
+            if known is None or known[1] is not spans or known[0] != shape:
+                known = (shape, spans, self._row(spans, shape))
+            drawn[row] = known
+        self._rows = drawn
+        return [line for _, _, line in drawn.values()]
+
+    def _row(self, spans: Sequence[Span], shape: _Shape) -> Line:
+        places, gap, is_here, is_focused = shape
         mark = "accent!" if is_here and is_focused else "title"
         bold = "!" if is_here else ""
         out: list[Span] = [(CURSOR if is_here else " ", mark)]
-        for index in chosen:
-            column = self.columns[index]
+        for index, width in places:
             text, token = spans[index]
-            out.append(
-                (fit(text, self._widths[column.key], right=not column.is_left), token + bold)
-            )
+            out.append((fit(text, width, right=not self.columns[index].is_left), token + bold))
             out.append((gap, "text"))
         return tuple(out)
 

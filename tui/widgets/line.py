@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tui.formatting import cells, fit
 
 Span: TypeAlias = tuple[str, str]
 """(text, token): the token is a name in the theme, `profit`, `muted`, …"""
 Line: TypeAlias = tuple[Span, ...]
+
+
+class Run(NamedTuple):
+    """Neighbouring cells of a line that changed."""
+
+    x: int
+    end: int
+    line: Line
+    """What they show now; as wide as `end - x`."""
+
 
 BLANK: Final[Line] = ()
 TEXT: Final = "text"

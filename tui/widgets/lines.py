@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Final, Protocol, cast
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,7 +14,20 @@ from textual.widget import Widget
 
 from tui.formatting import cells
 from tui.theming import Look
-from tui.widgets.line import BLANK, Line
+from tui.widgets.line import BLANK, TEXT, Line, Run, cut, line_cells
+
+_NARROW: Final = re.compile("[ -~\u2190-\u21ff\u2500-\u25ff…–−₹]*")
+"""Characters that take one cell each."""
+
+
+class Paints(Protocol):
+    """What can paint cells onto the terminal directly, if it can."""
+
+    def can_paint(self, widget: Lines) -> bool:
+        """Return whether `widget` stands where the terminal shows it, with nothing in front."""
+
+    def paint(self, widget: Lines, changes: Sequence[tuple[int, Sequence[Run]]]) -> None:
+        """Paint the runs of some lines of `widget`."""
 
 
 class HasLook(Protocol):
@@ -26,6 +40,10 @@ class HasLook(Protocol):
     @property
     def is_grey(self) -> bool:
         """Whether figures are shown as out of date."""
+
+    @property
+    def brush(self) -> Paints:
+        """Paints what changes."""
 
 
 class Lines(Widget):
@@ -54,16 +72,22 @@ class Lines(Widget):
         width = self.size.width
         before, after = self._lines, list(lines)
         self._lines = after
-        dirty: list[Region] = []
+        changes: list[tuple[int, list[Run]]] = []
         for y in range(max(len(before), len(after))):
             old = before[y] if y < len(before) else BLANK
             new = after[y] if y < len(after) else BLANK
             if old is not new and old != new:
-                left, right = changed_cells(old, new, width)
-                if left < right:
-                    dirty.append(Region(left, y, right - left, 1))
-        if dirty:
-            self.refresh(*dirty)
+                runs = changed_runs(old, new, width)
+                if runs:
+                    changes.append((y, runs))
+        if not changes:
+            return
+        brush = cast("HasLook", self.app).brush
+        if brush.can_paint(self):
+            self._styles_cache.clear()  # a dialog that closes has Textual paint all of it again
+            brush.paint(self, changes)
+        else:
+            self.refresh(*(Region(r[0].x, y, r[-1].end - r[0].x, 1) for y, r in changes))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -104,27 +128,56 @@ def _looks_same_blank(one: Style, other: Style) -> bool:
 
 def changed_cells(old: Line, new: Line, width: int) -> tuple[int, int]:
     """Return the half-open range of columns in which two lines differ."""
+    runs = changed_runs(old, new, width)
+    return (runs[0].x, runs[-1].end) if runs else (width, 0)
+
+
+def changed_runs(old: Line, new: Line, width: int) -> list[Run]:
+    """Return the cells in which two lines differ, in runs from left to right."""
     if len(old) != len(new):
-        return 0, width
+        return [_rest(new, 0, width)]
+    runs: list[Run] = []
     x = 0
-    left, right = width, 0
-    for (old_text, old_token), (new_text, new_token) in zip(old, new, strict=True):
-        size, old_size = cells(new_text), cells(old_text)
-        if size != old_size:
-            return min(left, x), width
-        if old_token != new_token:
-            left, right = min(left, x), x + size
-        elif old_text != new_text:
-            first, last = _changed(old_text, new_text, size)
-            left, right = min(left, x + first), x + last
+    for number, ((old_text, old_token), (text, token)) in enumerate(zip(old, new, strict=True)):
+        size = cells(text)
+        if old_text != text or old_token != token:
+            if cells(old_text) != size:
+                return [*runs, _rest(new[number:], x, width)] if x < width else runs
+            first, last = (0, size) if old_token != token else _changed(old_text, text, size)
+            whole = last - first == size
+            part = (text if whole else text[first:last], token)
+            _add(runs, Run(x + first, x + last, (part,)), width)
         x += size
-    return left, min(right, width)
+    return runs
+
+
+def _add(runs: list[Run], run: Run, width: int) -> None:
+    """Append a run as far as it is within `width`; one that touches the last becomes part of it."""
+    if run.x >= width:
+        return
+    if run.end > width:
+        run = Run(run.x, width, cut(run.line, width - run.x))
+    if runs and runs[-1].end == run.x:
+        run = Run(runs[-1].x, run.end, (*runs[-1].line, *run.line))
+        runs.pop()
+    runs.append(run)
+
+
+def _rest(line: Line, x: int, width: int) -> Run:
+    """Return everything from `x` to the end of the line."""
+    shown = cut(line, width - x)
+    pad = width - x - line_cells(shown)
+    return Run(x, width, (*shown, (" " * pad, TEXT)) if pad > 0 else shown)
 
 
 def _changed(old: str, new: str, size: int) -> tuple[int, int]:
-    if len(old) != len(new) or not (old.isascii() and new.isascii()):
+    """Return which part of a text differs, in cells."""
+    is_plain = len(old) == len(new) == size
+    if not is_plain or not (_NARROW.fullmatch(old) and _NARROW.fullmatch(new)):
         return 0, size
-    differing = [
-        index for index, pair in enumerate(zip(old, new, strict=True)) if pair[0] != pair[1]
-    ]
-    return differing[0], differing[-1] + 1
+    first, last = 0, size
+    while old[first] == new[first]:
+        first += 1
+    while old[last - 1] == new[last - 1]:
+        last -= 1
+    return first, last

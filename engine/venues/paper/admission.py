@@ -42,7 +42,8 @@ class Admission:
         is_listed = self._listed is None or order.instrument in self._listed
         if not is_listed or instrument.id != order.instrument:
             return Fault.UNKNOWN_INSTRUMENT, f"{order.instrument} is not listed here"
-        fault = fault_of(order, instrument, self._book.open_of(order), now)
+        held = ZERO if order.exit is None else self._book.open_of(order)
+        fault = fault_of(order, instrument, held, now)
         if fault is not None or order.exit is not None:
             return fault
         return self._unpaid(order, instrument, now)

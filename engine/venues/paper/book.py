@@ -122,6 +122,10 @@ class Book:
 
     def _close(self, order: Order, fill: Fill, instrument: Instrument) -> None:
         left = Decimal(fill.qty)
+        own = self.lots.get(order.position)
+        if own is not None and own.side is not order.side and own.qty >= left:
+            self._reduce(order.position, left, fill, instrument)
+            return
         others = [
             id_
             for id_, lot in self.lots.items()

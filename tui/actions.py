@@ -32,6 +32,13 @@ def _screen(name: str, key: str, label: str, text: str, command: str, *aliases: 
 _SCREENS: Final = (
     _screen("dashboard", "1", "Dash", "the dashboard", "dash"),
     _screen("positions", "2", "Pos", "positions and trades", "pos", "positions", "trades"),
+    Action(
+        "screen.shadows",
+        ("B",),
+        "By hand",
+        "Show what was done by hand, beside what the rules alone would have done",
+        command="byhand",
+    ),
     _screen("strategies", "3", "Strat", "strategies, their signals and refusals", "strat"),
     _screen("health", "4", "Health", "health, part by part", "health"),
     _screen("logs", "5", "Log", "the log", "log", "logs"),

@@ -14,7 +14,7 @@ MEDIUM: Final = (100, 30)
 
 VIEWS: Final[dict[str, tuple[str, ...]]] = {
     "dashboard": ("positions", "stops", "chart", "trades", "log", "health"),
-    "positions": ("positions", "trades", "detail", "stops"),
+    "positions": ("positions", "trades", "detail", "stops", "shadows"),
     "strategies": ("strategies", "strategy"),
     "health": ("components", "quality", "latency"),
     "logs": ("log", "record"),
@@ -117,16 +117,17 @@ def _positions(width: int, height: int, front: str) -> Plan:
     if width >= WIDE[0]:
         right = max(62, width // 3)
         left = width - right - 1
-        upper, ladder = height // 2, min(20, height // 2)
+        upper, ladder, lower = height // 2, min(20, height // 2), max(5, height // 5)
         return Plan(
             {
                 "positions": Region(0, 0, left, upper),
-                "trades": Region(0, upper, left, height - upper),
+                "trades": Region(0, upper, left, height - upper - lower),
+                "shadows": Region(0, height - lower, left, lower),
                 "stops": Region(left + 1, 0, right, ladder),
                 "detail": Region(left + 1, ladder, right, height - ladder),
             }
         )
-    tabs = _fold(("detail", "stops"), front)
+    tabs = _fold(("detail", "stops", "shadows"), front)
     upper = lower = max(5, height * 3 // 10)  # the detail has most to say
     return Plan(
         {

@@ -9,6 +9,7 @@ from tui.panel import Panel
 from tui.panels.log import LogPanel
 from tui.panels.positions import PositionsPanel
 from tui.panels.sessions import SessionsPanel
+from tui.panels.shadows import ShadowsPanel
 from tui.panels.stops import StopsPanel
 from tui.panels.trades import TradesPanel
 
@@ -101,10 +102,9 @@ def _open(app: Console) -> None:
     panel = _panel(app)
     if app.stage.view == "sessions":
         app.act("past.open")
-    elif isinstance(panel, PositionsPanel | TradesPanel) and app.stage.view == "dashboard":
-        app.stage.show_view("positions")
-        app.stage.focus_panel("detail")
-    elif isinstance(panel, PositionsPanel | TradesPanel):
+    elif isinstance(panel, PositionsPanel | TradesPanel | ShadowsPanel):
+        if app.stage.view == "dashboard":
+            app.stage.show_view("positions")
         app.stage.focus_panel("detail")
     elif panel is not None:
         app.stage.focus_beside(1)
@@ -125,11 +125,17 @@ def _view(name: str) -> Deed:
     return lambda app: app.stage.show_view(name)
 
 
+def _by_hand(app: Console) -> None:
+    app.stage.show_view("positions")
+    app.stage.focus_panel("shadows")
+
+
 CONSOLE_DEEDS: Final[dict[str, Deed]] = {
     **{
         f"screen.{name}": _view(name)
         for name in ("dashboard", "positions", "strategies", "health", "logs")
     },
+    "screen.shadows": _by_hand,
     "panel.next": lambda app: app.stage.focus_beside(1),
     "panel.previous": lambda app: app.stage.focus_beside(-1),
     "app.back": _back,

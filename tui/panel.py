@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Final, Protocol, cast
 
 from textual import events
 from textual.binding import BindingType
@@ -23,6 +23,9 @@ from tui.replica import Concern, Replica
 from tui.widgets.line import Line, titled_rule
 from tui.widgets.lines import Lines
 
+CHOOSERS: Final = frozenset({"positions", "trades", "shadows"})
+"""Tables whose cursor says which position is looked at."""
+
 
 @dataclass(slots=True)
 class Desk:
@@ -37,7 +40,7 @@ class Desk:
     selected: PositionId | None = None
     """The position under the cursor, open or closed."""
     chooser: str = "positions"
-    """The table whose cursor `selected` is on: positions, or closed trades and their detail."""
+    """The table (of CHOOSERS) whose cursor `selected` is on."""
     sessions: Sessions = field(default_factory=Sessions)
     """What was told of the sessions of this store (C-15)."""
     live: Desk | None = None
@@ -183,7 +186,7 @@ class Panel(Lines, can_focus=True):
 
     def on_focus(self) -> None:
         if self.NAME != "detail":  # it shows what either table has chosen
-            self.desk.chooser = "trades" if self.NAME == "trades" else "positions"
+            self.desk.chooser = self.NAME if self.NAME in CHOOSERS else "positions"
         self.show_guarded()
 
     def on_blur(self) -> None:

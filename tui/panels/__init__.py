@@ -13,6 +13,7 @@ from tui.panels.positions import PositionsPanel
 from tui.panels.quality import LatencyPanel, QualityPanel
 from tui.panels.session import SessionPanel
 from tui.panels.sessions import SessionsPanel
+from tui.panels.shadows import ShadowsPanel
 from tui.panels.stops import StopsPanel
 from tui.panels.strategies import StrategiesPanel, StrategyPanel
 from tui.panels.trades import TradesPanel
@@ -27,6 +28,7 @@ PANELS: Final[dict[str, type[Panel]]] = {
         HealthPanel,
         TradesPanel,
         DetailPanel,
+        ShadowsPanel,
         StrategiesPanel,
         StrategyPanel,
         ComponentsPanel,

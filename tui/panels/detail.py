@@ -8,6 +8,7 @@ from engine.domain import event as ev
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
 from engine.domain.position import Position, Trade
 from tui import formatting as fmt
+from tui.left_alone import of_position
 from tui.panel import Panel
 from tui.replica import Concern, Replica
 from tui.sanitise import for_screen
@@ -24,6 +25,7 @@ def project(name: PositionId, replica: Replica, width: int) -> list[Line]:
     trade = next((t for t in reversed(replica.state.closed) if t.id == name), None)
     pairs = _open(position, replica) if position else _closed(trade, replica) if trade else []
     lines = [*_columns(pairs, width), *_orders(name, replica, width)]
+    lines += of_position(name, replica, width)
     span = (position.opened_at, Nanos(2**63 - 2 * SECOND)) if position else _span(trade)
     held = position or trade
     told_lines = history(name, replica, width)
@@ -141,7 +143,9 @@ class DetailPanel(Panel):
 
     NAME: ClassVar[str] = "detail"
     TITLE: ClassVar[str] = "Detail"
-    CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.STATE, Concern.LINK})
+    CONCERNS: ClassVar[frozenset[Concern]] = frozenset(
+        {Concern.STATE, Concern.QUOTES, Concern.LINK}
+    )
 
     def heading(self) -> str:
         name, state = self.desk.selected, self.desk.replica.state

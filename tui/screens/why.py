@@ -13,6 +13,7 @@ from engine.ports.clock import Clock
 from tui import formatting as fmt
 from tui.book import Figures
 from tui.dialog import labelled, wrapped
+from tui.left_alone import of_position
 from tui.panel import Desk
 from tui.replica import Replica
 from tui.sanitise import for_screen
@@ -67,7 +68,8 @@ def why_held(item: Figures, replica: Replica, width: int) -> list[Line]:
     out.append(())
     if not item.readings:
         out += wrapped("No price yet, so no rule can be read.", width, "warning")
-    return [*out, *rule_lines(item, replica.zone)]
+    by_hand = of_position(position.id, replica, width)
+    return [*out, *rule_lines(item, replica.zone), *([(), *by_hand] if by_hand else [])]
 
 
 def _phase_line(close: Close | None, is_rearming: bool) -> Line:
@@ -98,7 +100,8 @@ def _why_closed(replica: Replica, position: PositionId, width: int) -> list[Line
         out.append(labelled("also fired", (names, "text")))
     if reason.note:
         out.append(labelled("note", (for_screen(reason.note, 200), "text")))
-    return out
+    by_hand = of_position(position, replica, width)
+    return [*out, (), *by_hand] if by_hand else out
 
 
 def why_no_trade(replica: Replica, width: int) -> list[Line]:

@@ -16,8 +16,8 @@ from engine.ports.journal import JournalRefused
 from engine.store.reader import StoreReader
 
 SESSIONS_MAX: Final = 500
-ENTRIES_MAX: Final = 1000
-"""Entries in one page."""
+ENTRIES_MAX: Final = 250
+"""Entries in one page: a console folds one without a key having to wait for it."""
 PAGE_BYTES: Final = 512 * 1024
 """Payloads in one page; a single longer entry comes alone."""
 REPORT_MAX: Final = 200

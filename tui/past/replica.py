@@ -9,12 +9,18 @@ from typing import Final
 
 from engine.domain.event import SignalAccepted, SignalRefused, StrategyNoted
 from engine.domain.ids import SECOND, Nanos
+from engine.domain.log import LogRecord
 from tui.past.moment import prices
 from tui.past.player import Player
+from tui.past.timeline import Recent
 from tui.replica import EVERYTHING, SPARK_KEPT, Replica
 
-ENTRIES_SHOWN: Final = 1000
+ENTRIES_SHOWN: Final = 200
 """Entries before the moment that the log, stories and sparklines are made from."""
+ENTRIES_MOST: Final = 1600
+"""As many where most of them are for machines only."""
+LINES_WANTED: Final = 60
+"""Log lines that fill the highest panel."""
 _SIGNALS: Final = (SignalAccepted, SignalRefused, StrategyNoted)
 
 
@@ -51,8 +57,7 @@ class PastReplica(Replica):
         moment = player.line.moment(player.position)
         self._moved.update(self.quotes.keys() | moment.quotes.keys())
         self.state, self.quotes = moment.state, dict(moment.quotes)
-        recent = player.line.recent(player.position, ENTRIES_SHOWN)
-        lines = [record for _, _, record in recent if record is not None]
+        recent, lines = _recent(player)
         self.logs = deque(lines, maxlen=self.logs.maxlen)
         self.log_count = player.position + len(lines)
         self.entries = deque((entry for entry, _, _ in recent), maxlen=self.entries.maxlen)
@@ -63,3 +68,14 @@ class PastReplica(Replica):
             for quote in prices(before, entry):
                 ring = self.sparks.setdefault(quote.instrument, deque(maxlen=SPARK_KEPT))
                 ring.append((quote.at // SECOND, float(quote.last)))
+
+
+def _recent(player: Player) -> tuple[list[Recent], list[LogRecord]]:
+    """Return the last entries, so many that they make a panel full of log lines."""
+    count = ENTRIES_SHOWN
+    while True:
+        recent = player.line.recent(player.position, count)
+        lines = [record for _, _, record in recent if record is not None]
+        if len(lines) >= LINES_WANTED or count >= min(player.position, ENTRIES_MOST):
+            return recent, lines
+        count *= 2

@@ -27,11 +27,13 @@ from tui.past.moment import Moment, after, beginning
 
 BYTES_MAX: Final = 64 * 1024 * 1024
 """Squeezed entries held; a session that is longer is shown up to there, and that is said."""
-BASES_MAX: Final = 256
+BASES_MAX: Final = 512
 """Moments kept between pages; beyond, every second one is folded anew when it is needed."""
-OPENED_MAX: Final = 4
+OPENED_MAX: Final = 12
 
 Unfold: TypeAlias = Callable[[EntryPage], list[Entry]]
+Recent: TypeAlias = tuple[Entry, Moment, LogRecord | None]
+"""An entry, the moment after it, and its line in the log."""
 
 
 @dataclass(slots=True)
@@ -135,9 +137,9 @@ class Timeline:
         number = self._page_of(position)
         return self._open(number).entries[position - self._starts[number] - 1]
 
-    def recent(self, position: int, count: int) -> list[tuple[Entry, Moment, LogRecord | None]]:
+    def recent(self, position: int, count: int) -> list[Recent]:
         """Return the last `count` entries up to `position`, the moment after each and its line."""
-        out: list[tuple[Entry, Moment, LogRecord | None]] = []
+        out: list[Recent] = []
         number = self._page_of(position) if self._pages else -1
         while number >= 0 and len(out) < count:
             opened, first = self._open(number), self._starts[number]

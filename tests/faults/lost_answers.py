@@ -33,6 +33,7 @@ from engine.domain.order import Fill, Order, Side, WorkingOrder
 from engine.domain.risk import Limits
 from engine.domain.signal import Signal
 from engine.domain.state import State
+from engine.domain.truth import Execution
 from engine.runtime.core import Core
 from engine.runtime.engine import Engine
 from engine.runtime.executor import Executor
@@ -114,6 +115,8 @@ class Desk:
         self.engine.subscribe(lambda entry, _state: self.entries.append(entry))
         self.prices = dict.fromkeys(CATALOG, 2000)
         self.count = 0
+        self.made: dict[FillId, Execution] = {}
+        """What the venue executed; it forgets old orders itself."""
 
     @property
     def state(self) -> State:
@@ -185,7 +188,8 @@ class Desk:
         verdict.duplicates += [f"order {o} was never requested" for o in times.keys() - wanted]
         verdict.duplicates += [f"order {o} was sent {n} times" for o, n in times.items() if n > 1]
         verdict.forgotten += [f"order {o} is still {w.status}" for o, w in self._waiting()]
-        real = self._real()
+        self.made |= {e.fill.id: e for e in self.venue._orders.executions(Nanos(0))}
+        real = {id_: (e.signed, e.fill.price) for id_, e in self.made.items()}
         booked, adopted = booked_fills(self.entries)
         verdict.fills, verdict.adopted = len(real), adopted
         verdict.forgotten += [f"fill {f} is not booked" for f in real.keys() - booked.keys()]
@@ -205,9 +209,8 @@ class Desk:
     def _money(self) -> list[str]:
         """Count every account again from the venue's own executions, to the last unit."""
         found = []
-        executions = self.venue._orders.executions(Nanos(0))
         for currency, account in self.state.accounts.items():
-            made = [e for e in executions if e.fill.fee.currency == currency]
+            made = [e for e in self.made.values() if e.fill.fee.currency == currency]
             held = [p for p in self.state.positions.values() if p.currency == currency]
             traded = -sum((e.signed * e.fill.price for e in made), ZERO)
             open_ = sum((p.side.sign * p.entry_value for p in held), ZERO)
@@ -220,10 +223,6 @@ class Desk:
     def _waiting(self) -> list[tuple[OrderId, WorkingOrder]]:
         open_ = {order.id for order in self.venue.open_orders()}
         return [(id_, w) for id_, w in self.state.orders.items() if id_ not in open_]
-
-    def _real(self) -> dict[FillId, tuple[Decimal, Decimal]]:
-        executions = self.venue._orders.executions(Nanos(0))
-        return {e.fill.id: (e.signed, e.fill.price) for e in executions}
 
 
 def booked_fills(entries: list[Entry]) -> tuple[dict[FillId, tuple[Decimal, Decimal]], int]:
@@ -266,10 +265,14 @@ def planted(seed: int, report: Callable[[str], None] = print) -> bool:
     """Return whether each planted bug was found."""
     missed = 0
     for bug, plant in WIRE_BUGS.items():
-        with plant():
-            verdict = lost(2_000, seed)
-        told = [*verdict.duplicates, *verdict.invented, *verdict.forgotten]
-        report(json.dumps({"planted": bug, "found": told[0][:160] if told else None}))
+        told: list[str] = []
+        for one in range(seed, seed + 6):
+            with plant():
+                verdict = lost(2_000, one)
+            told = [*verdict.duplicates, *verdict.invented, *verdict.forgotten]
+            if told:
+                break
+        report(json.dumps({"planted": bug, "seed": one, "found": told[0][:160] if told else None}))
         missed += not told
     return not missed
 

@@ -58,7 +58,7 @@ def whole_lines(text: str) -> Iterator[str]:
         pid, _, call = line.partition(" ")
         call = call.strip()
         if call.endswith("<unfinished ...>"):
-            begun[pid] = call.removesuffix("<unfinished ...>")
+            begun[pid] = call.removesuffix("<unfinished ...>").rstrip()
         elif resumed := re.match(r"<\.\.\. \w+ resumed>", call):
             yield begun.pop(pid) + call[resumed.end() :]
         else:

@@ -93,6 +93,11 @@ def _found(replica: Replica, absence: Absence, width: int) -> Iterator[Line]:
 def _stands(replica: Replica, absence: Absence, width: int) -> Iterator[Line]:
     text, agrees = _venue(replica)
     yield from _field("venue", text, width, "text" if agrees else "warning")
+    for answer in replica.state.answers.values():
+        if answer.decision.matter is Matter.CRASH and answer.at >= absence.found_at:
+            who = f"{DEEDS[answer.choice]}, by {for_screen(answer.by, 40)}"
+            at = fmt.clock(answer.at, replica.zone)
+            yield labelled("decided", (f"{at} {who}", "text"))
     block = replica.state.blocks.get(RECOVERY)
     if absence.settled_at is not None:
         at = fmt.clock(absence.settled_at, replica.zone)
@@ -103,6 +108,9 @@ def _stands(replica: Replica, absence: Absence, width: int) -> Iterator[Line]:
 
 def _venue(replica: Replica) -> tuple[str, bool]:
     """Return what the venue says now, as far as it is known here, and whether it agrees."""
+    session = replica.state.session
+    if session is not None and session.status is SessionStatus.CRASHED:
+        return "asked as soon as it is decided what becomes of the session", False
     asked = [d for d in replica.state.decisions.values() if d.matter not in ROOMS]
     if asked:
         return f"differs: {len(asked)} to decide, first {for_screen(asked[0].text, 120)}", False
@@ -132,6 +140,11 @@ def _positions(
 ) -> Iterator[Line]:
     state = replica.state
     asked = {d.position: d for d in questions(state) if d.matter is Matter.GAP}
+    answered = {
+        a.decision.position: a
+        for a in state.answers.values()
+        if a.decision.matter is Matter.GAP and a.at >= absence.found_at
+    }
     shown: set[PositionId] = set()
     # What waits for an answer stands first.
     for position in sorted(state.positions.values(), key=lambda held: held.id not in asked):
@@ -139,11 +152,15 @@ def _positions(
             continue
         shown.add(position.id)
         item = figures(position, state, replica, now)
-        decision = asked.get(position.id)
+        decision, gap = asked.get(position.id), absence.gaps.get(position.id)
         yield from _open(item, replica, now, width, is_chosen=decision is chosen is not None)
-        yield from _gap(absence.gaps.get(position.id), absence, replica, width)
+        yield from _gap(gap, absence, replica, width, is_over=position.id in answered)
         if decision is not None:
             yield from _offer(decision, now, is_chosen=decision is chosen)
+        elif position.id in answered:
+            answer = answered[position.id]
+            who = f"decided: {DEEDS[answer.choice]}, by {for_screen(answer.by, 40)}"
+            yield ((f"    {who}", "text"),)
         elif position.close is not None:
             why = fmt.words(position.close.reason.code)
             yield ((f"    closing: {why}, {position.close.phase.value}", "warning"),)
@@ -202,13 +219,17 @@ def _database(replica: Replica, instrument: InstrumentId) -> str:
     return f"DB {qty}, venue {qty if agrees else '?'}"
 
 
-def _gap(gap: Gap | None, absence: Absence, replica: Replica, width: int) -> Iterator[Line]:
-    text, token = "gap: looking back", "muted"
+def _gap(
+    gap: Gap | None, absence: Absence, replica: Replica, width: int, *, is_over: bool
+) -> Iterator[Line]:
+    text, hue = "gap: looking back", "muted"
     if gap is None and absence.is_settled:
         return
     if gap is not None:
-        text, token = _told(gap, replica)
-    yield from wrapped_in(text, width, token)
+        text, hue = _told(gap, replica)
+    if is_over and hue == "alert":
+        hue = "warning"
+    yield from wrapped_in(text, width, hue)
 
 
 def _told(gap: Gap, replica: Replica) -> tuple[str, str]:

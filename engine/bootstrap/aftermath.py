@@ -186,4 +186,6 @@ class Aftermath:
         state = self._engine.state
         absence = state.absence
         judged = len(absence.gaps) if absence is not None else 0
+        if not judged and not state.positions:
+            return "nothing was open, prices flow"
         return f"{judged} positions looked back at, {len(state.positions)} watched, prices flow"

@@ -72,7 +72,7 @@ class Reports:
     def pulse(self) -> Pulse:
         """Return the heartbeat of this moment."""
         now, engine, sensors = self._clock.now(), self._engine, self._monitor.sensors
-        newest = max((q.at for q in engine.core.quotes.values()), default=Nanos(0))
+        newest = max((q.at for q in engine.core.quotes.values()), default=self._started_at)
         return Pulse(
             now=now,
             seq=engine.durable,

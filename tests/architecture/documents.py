@@ -32,7 +32,7 @@ ROOMS: Final = (
     *("engine/venues", "engine/venues/paper", "engine/venues/replay", "engine/venues/sim"),
     *("engine/store", "engine/notify", "engine/runtime", "engine/link", "engine/api"),
     *("engine/settings", "engine/bootstrap", "tui", "tui/widgets", "tui/panels", "tui/screens"),
-    "tui/cli",
+    *("tui/past", "tui/cli"),
 )
 """Inside to outside."""
 

@@ -11,9 +11,11 @@ evenly up to `points` at `bad` and above, so no band has a hole or a cliff that 
 |  |  |  | exit durable p99 50 ms to 1 s: 60; inbox 1 k to 20 k: 40; |
 |  |  |  | unknown exit 30 each, failed close 15 each, 90 together |
 | store | 20 | yes | NOT PERSISTED 100; off 30; commit p99 20 ms to 2 s: 60; checkpoint late: 40 |
+|  |  |  | write-ahead log 64 to 256 MB: 40 |
 | quality | 5 | no | what the data score lacks; 10 per instrument below the gate, 40 together |
 | reconciliation | 5 | no | last answer 2 to 10 intervals ago: 100; none ever: 50; |
-|  |  |  | 40 per difference that a person must decide, 80 together |
+|  |  |  | 40 per difference that a person must decide, 80 together; |
+|  |  |  | 10 per one that was left as it is, 40 together |
 | loop | 5 | no | lag p99 20 to 500 ms: 100 |
 | strategies | 5 | no | share that failed x 100 |
 | memory | 5 | no | 60 to 100 % of the limit: 100 |
@@ -27,7 +29,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from engine.domain.health import Component, Health, Level, Loss, combine
-from engine.domain.vitals import Vitals
+from engine.domain.vitals import WAL_MB, Vitals
 
 CHECKPOINT_BAD: Final = 10
 """Checkpoints this many intervals late cost everything they can cost."""
@@ -113,6 +115,8 @@ def _store(vitals: Vitals) -> Component:
     losses.append(
         Loss(ramp(given.commit_ms_p99, 20, 2_000, 60), f"commit p99 {_ms(given.commit_ms_p99)}")
     )
+    grown = f"write-ahead log {given.wal_mb:,.0f} MB: a reader does not end"
+    losses.append(Loss(ramp(given.wal_mb, WAL_MB, 4 * WAL_MB, 40), grown))
     if age is not None:
         every = given.checkpoint_every_s
         lost = ramp(age, 2 * every, CHECKPOINT_BAD * every, 40)
@@ -142,6 +146,8 @@ def _reconciliation(vitals: Vitals) -> Component:
         ("runs", f"{given.runs:,}"),
         ("found", f"{given.found:,}"),
         ("to decide", str(n)),
+        ("left as it is", str(len(given.left))),
+        *((name, f"{times:,}") for name, times in given.outcomes),
     )
     losses: list[Loss] = []
     if age is not None:
@@ -152,6 +158,9 @@ def _reconciliation(vitals: Vitals) -> Component:
     first = f", first {given.asking[0]}" if n else ""
     what = f"{n} difference{'s' if n > 1 else ''} to decide{first}"
     losses.append(Loss(min(80.0, 40.0 * n), what))
+    if given.left:
+        left = f"{len(given.left)} left as they are, first {given.left[0]}"
+        losses.append(Loss(min(40.0, 10.0 * len(given.left)), left))
     return _component("reconciliation", 5, figures, losses)
 
 

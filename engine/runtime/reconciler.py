@@ -28,7 +28,6 @@ from engine.domain.event import (
 )
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
 from engine.domain.inputs import Listing, Reported
-from engine.domain.money import plain
 from engine.domain.questions import MATTERS, Policy, is_about, question
 from engine.domain.reconcile import PROOF, Action, Finding, Found, findings, proofs, reports
 from engine.domain.state import State
@@ -40,6 +39,7 @@ from engine.ports.tables import Tables
 from engine.ports.venue import Accountant, Venue
 from engine.runtime.engine import Engine
 from engine.runtime.logbook import Logbook
+from engine.runtime.reconcile_log import SOURCE, ReconcileLog
 from engine.runtime.sensors import Sensors
 
 ANSWER_SECONDS: Final = 10.0
@@ -48,11 +48,7 @@ LOOK_BACK: Final = 5 * SECOND
 """Fills are asked for from so long before the oldest entry, and before all last agreed: clocks
 differ, orders take time."""
 _SIZES: Final = frozenset({Found.GONE, Found.UNKNOWN_HERE, Found.DIFFERS})
-SOURCE: Final = "reconcile"
-RUN: Final = "run"
-"""Field of the line that ends a run on command."""
 _STEP_S: Final = 0.25
-_LEVELS: Final = {Action.ASK: "error", Action.AGAIN: "info"}
 
 
 class Books(Venue, Accountant, Protocol):
@@ -73,6 +69,7 @@ class Reconciler:
     ) -> None:
         self._engine, self._venue, self._clock = engine, venue, clock
         self._logbook, self._tables, self._policy = logbook, tables, policy
+        self._log = ReconcileLog(logbook)
         self._is_wanted = self._is_asked = False
         self._every_s = 60.0
         self.found: tuple[Finding, ...] = ()
@@ -82,10 +79,6 @@ class Reconciler:
         self.good_at: Nanos | None = None
         """When the venue last answered."""
         self.runs = 0
-        self.counts: Counter[Found] = Counter()
-        """How often each kind was found anew."""
-        self.outcomes: Counter[tuple[Found, Action]] = Counter()
-        """How often a finding came to each end."""
 
     async def begin(self, sensors: Sensors) -> None:
         """Listen to the engine, tell health what is found, and reconcile for the first time."""
@@ -96,21 +89,23 @@ class Reconciler:
     def vitals(self, now: Nanos) -> ReconcileVitals:
         """Return how well the three agree, for health."""
         failed = [f.subject for f in self.found if f.what is Found.UNREACHABLE]
+        left = _left(self._engine.state)
+        asking = [f for f in self.found if f.action is Action.ASK]
         return ReconcileVitals(
             runs=self.runs,
             age_s=None if self.good_at is None else max(0, now - self.good_at) / SECOND,
             every_s=self._every_s,
-            asking=tuple(str(f) for f in self.found if f.action is Action.ASK),
-            left=tuple(decision.text for decision in _left(self._engine.state)),
-            outcomes=tuple(
-                (f"{what.value} {action.value}", n)
-                for (what, action), n in sorted(
-                    self.outcomes.items(), key=lambda item: (item[0][0].value, item[0][1].value)
-                )
-            ),
+            asking=tuple(str(f) for f in asking if not any(is_about(d, f) for d in left)),
+            left=tuple(decision.text for decision in left),
+            outcomes=self._log.outcomes,
             found=sum(self.counts.values()),
             why=failed[0] if failed else "no run since",
         )
+
+    @property
+    def counts(self) -> Counter[Found]:
+        """How often each kind was found anew."""
+        return self._log.counts
 
     def on_entry(self, entry: Entry, state: State) -> None:
         """Reconcile at once on command and when prices flow again; an engine's entry listener."""
@@ -159,9 +154,9 @@ class Reconciler:
                 self._agreed_at = truth.at
             self._block(state)
             asked = self._ask_about(state)
-        self._tell(before, is_whole=is_asked)
+        self._log.tell(self.found, before, is_whole=is_asked)
         if is_asked:
-            self._sum_up(asked)
+            self._log.sum_up(self.found, asked, self.runs)
         await self._settle()
         return self.found
 
@@ -252,42 +247,7 @@ class Reconciler:
         for line in done:
             self._logbook.log("warning", SOURCE, line)
 
-    def _sum_up(self, asked: Iterable[str]) -> None:
-        """Log one line that ends what a person asked for."""
-        n = len(self.found)
-        text = f"{n} difference{'s' if n != 1 else ''} found" if n else "all three agree"
-        figures = ((RUN, str(self.runs)), ("differences", str(n)), ("asks", " ".join(asked)))
-        self._logbook.log("info", SOURCE, f"reconciled on command: {text}", figures)
-
-    def _tell(self, before: Iterable[Finding], *, is_whole: bool) -> None:
-        """Log what is new as one structured record each (E-49); all well: a line at debug."""
-        known = {(finding.key, finding.action) for finding in before}
-        kinds = {finding.key for finding in before}
-        for finding in self.found:
-            if finding.key not in kinds:
-                self.counts[finding.what] += 1
-            if (finding.key, finding.action) not in known:
-                self.outcomes[finding.what, finding.action] += 1
-            if is_whole or (finding.key, finding.action) not in known:
-                level = _LEVELS.get(finding.action, "warning")
-                self._logbook.log(level, SOURCE, str(finding), _record(finding))
-        if not self.found:
-            is_over = bool(kinds)
-            text = "engine, database and venue agree" + (" again" if is_over else "")
-            self._logbook.log("info" if is_over else "debug", SOURCE, text)
-
 
 def _left(state: State) -> list[Decision]:
     """Return what was answered and may still be so: left as it is, or being cancelled."""
     return [answer.decision for answer in state.answers.values() if answer.stands]
-
-
-def _record(finding: Finding) -> tuple[tuple[str, str], ...]:
-    return (
-        ("trade", finding.subject),
-        ("instrument", finding.instrument or ""),
-        ("engine", plain(finding.here)),
-        ("database", finding.row),
-        ("venue", plain(finding.there)),
-        ("action", finding.action.value),
-    )

@@ -18,8 +18,8 @@ from engine.link.address import socket_path
 from engine.link.protocol import Update, Welcome
 from engine.link.visit import Visit, visiting
 from engine.runtime.outcome import iso
-from engine.runtime.reconciler import RUN
-from engine.runtime.reconciler import SOURCE as RECONCILE
+from engine.runtime.reconcile_log import RUN
+from engine.runtime.reconcile_log import SOURCE as RECONCILE
 from tui.cli.acting import BY, fresh_id, give, required_engine
 from tui.cli.exits import DONE, FAILED, NEEDS_DECISION, USAGE, Failure
 from tui.cli.following import Outcome

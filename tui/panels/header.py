@@ -45,7 +45,8 @@ def project(desk: Desk, width: int, height: int = 2) -> list[Line]:
     ]
     clock = _clock(desk, short=width < 100)
     live = desk.live or desk
-    lamps = _lamps(live) if desk.live is None else [(0, ((" live:", "muted"),)), *_lamps(live)[:3]]
+    lit = [*_lamps(live), *_decisions(live, width)]
+    lamps = [*lit, *_session(live)] if desk.live is None else [(0, ((" live:", "muted"),)), *lit]
     fixed = sum(line_cells(line) + 2 for priority, line in lamps if priority == 0)
     news = cut(message(live), max(30, width - fixed, width - 40 if width < 120 else 0))
     return [_fitted(top, clock, width), _fitted(lamps, news, width)]
@@ -163,13 +164,14 @@ def _lamps(desk: Desk) -> list[Chunk]:
     if pulse is not None and not pulse.is_feed_up:
         on_feed = ("○ FEED DOWN", "error")
     lamps: list[Chunk] = [(0, ((" ", "text"), on_link)), (0, (on_store,)), (0, (on_feed,))]
-    return [*lamps, *_decisions(desk), *_session(desk)]
+    return lamps
 
 
-def _decisions(desk: Desk) -> list[Chunk]:
+def _decisions(desk: Desk, width: int) -> list[Chunk]:
     """Return how many decisions wait; it never gives way to anything."""
     count = len(desk.replica.state.decisions)
-    return [(0, ((f" {count} TO DECIDE (D) ", "alert"),))] if count else []
+    text = f" D {count} " if width < 100 else f" {count} TO DECIDE (D) "
+    return [(0, ((text, "alert"),))] if count else []
 
 
 def _recorded(is_up: bool, recording: Recording, age: str) -> str:

@@ -41,6 +41,13 @@ def _unheard(report: VenueReport) -> None:
     """Stand in until the executor sets `report`; `look_up` still tells."""
 
 
+def _moment(order: Order, now: Nanos) -> Nanos:
+    """Return when an execution takes place: now, or in a gap, where it is booked."""
+    if order.reference_source == GAP_SOURCE and order.reference_at is not None:
+        return order.reference_at
+    return now
+
+
 class PaperVenue:
     """Implements engine.ports.venue.Venue and Accountant on paper."""
 
@@ -214,7 +221,7 @@ class PaperVenue:
             price,
             Qty(qty),
             Money(fee, instrument.currency),
-            self._moment(order),
+            _moment(order, self._clock.now()),
         )
         ticket.remaining -= qty
         ticket.charged += fee
@@ -226,12 +233,6 @@ class PaperVenue:
         if not ticket.reports:
             self._tell(ticket, accepted(order))
         self._tell(ticket, report)
-
-    def _moment(self, order: Order) -> Nanos:
-        """Return when an execution takes place: now, or in a gap, where it is booked."""
-        if order.reference_source == GAP_SOURCE and order.reference_at is not None:
-            return order.reference_at
-        return self._clock.now()
 
     def _reject(self, ticket: Ticket, fault: Fault, text: str) -> None:
         self._finish(ticket, OrderRejected(ticket.order.id, fault.value, text))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import localcontext
-
 from engine.domain import carryover, recovery
 from engine.domain import event as ev
 from engine.domain.adoption import book_excess, book_late, book_proven, exceeds
@@ -29,7 +27,7 @@ from engine.domain.inputs import (
     VenueReport,
 )
 from engine.domain.market import Market
-from engine.domain.money import EXACT
+from engine.domain.money import Exactly
 from engine.domain.operator import PersonCommand, obey
 from engine.domain.order import Fill, OrderStatus
 from engine.domain.shadow_watch import check_shadows
@@ -39,7 +37,7 @@ from engine.domain.state import State
 def decide(state: State, market: Market, given: Input, now: Nanos) -> tuple[ev.Event, ...]:
     """Return the events that follow from `given`; an empty tuple means nothing changes."""
     draft = Draft(state)
-    with localcontext(EXACT):
+    with Exactly():
         _decide(draft, market, given, now)
         if state.decisions:
             recovery.withdraw(draft)

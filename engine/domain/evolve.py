@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import localcontext
 from functools import reduce
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from engine.domain import event as ev
 from engine.domain.errors import IllegalTransition
 from engine.domain.ids import Seq
 from engine.domain.mapping import changed, with_item, without
-from engine.domain.money import EXACT, ZERO
+from engine.domain.money import ZERO, Exactly
 from engine.domain.risk import Latch, LatchCause
 from engine.domain.state import HANDLED_KEPT, State
 from engine.domain.strategy import Phase, StrategyRecord
@@ -32,7 +31,7 @@ def evolve(state: State, entry: ev.Entry) -> State:
     apply = _APPLY.get(type(entry.event))
     if apply is None:
         raise IllegalTransition(f"unknown event {type(entry.event).__name__}")
-    with localcontext(EXACT):
+    with Exactly():
         after = apply(state, entry, entry.event)
     if after is state:
         return changed(state, seq=entry.seq)

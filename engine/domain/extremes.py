@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain import event as ev
 from engine.domain.ids import InstrumentId, Seq
-from engine.domain.mapping import changed, with_item, without
+from engine.domain.mapping import changed, copied, with_item, without
 from engine.domain.money import Price
 from engine.domain.state import Extremes, State
 
@@ -30,16 +30,14 @@ def left(state: State, instrument: InstrumentId) -> State:
 
 def peaks_raised(state: State, entry: ev.Entry, event: ev.PeaksRaised) -> State:
     """Return `state` with new extremes of instruments that something is held of."""
-    extremes = dict(state.extremes)
+    extremes = copied(state.extremes)
     for peak in event.peaks:
         known = extremes.get(peak.instrument)
         if known is not None:
-            extremes[peak.instrument] = changed(
-                known,
-                highs=_pushed(known.highs, peak.high, entry.seq, known.opened, 1),
-                lows=_pushed(known.lows, peak.low, entry.seq, known.opened, -1),
-            )
-    accounts = dict(state.accounts)
+            extremes[peak.instrument] = _widened(known, peak, entry.seq)
+    if not event.equity:
+        return changed(state, extremes=extremes)
+    accounts = copied(state.accounts)
     for highest in event.equity:
         account = accounts[highest.currency]
         high = max(account.high_water, highest.amount)
@@ -47,12 +45,19 @@ def peaks_raised(state: State, entry: ev.Entry, event: ev.PeaksRaised) -> State:
     return changed(state, extremes=extremes, accounts=accounts)
 
 
+def _widened(known: Extremes, peak: ev.Peak, seq: Seq) -> Extremes:
+    highs, lows = known.highs, known.lows
+    if peak.high is not None:
+        highs = _pushed(highs, peak.high, seq, known.opened, 1)
+    if peak.low is not None:
+        lows = _pushed(lows, peak.low, seq, known.opened, -1)
+    return changed(known, highs=highs, lows=lows)
+
+
 def _pushed(
-    stack: tuple[tuple[Seq, Price], ...], price: Price | None, seq: Seq, opened: Seq, sign: int
+    stack: tuple[tuple[Seq, Price], ...], price: Price, seq: Seq, opened: Seq, sign: int
 ) -> tuple[tuple[Seq, Price], ...]:
     """Return the suffix extremes with `price` entered at `seq` (see `Extremes`)."""
-    if price is None:
-        return stack
     kept = len(stack)
     while kept and (price - stack[kept - 1][1]) * sign >= 0:
         kept -= 1

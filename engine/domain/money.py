@@ -17,6 +17,8 @@ from decimal import (
     Inexact,
     InvalidOperation,
     Overflow,
+    getcontext,
+    setcontext,
 )
 from typing import Final, NewType
 
@@ -32,6 +34,20 @@ EXACT: Final = Context(
     traps=[InvalidOperation, DivisionByZero, Overflow, Inexact, FloatOperation],
 )
 """Context for `decide` and `evolve`: rounding or a stray float raises instead of passing."""
+
+
+class Exactly:
+    """Computes under EXACT while it lasts: `localcontext(EXACT)` without a copy of the context."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = getcontext()
+        setcontext(EXACT)
+
+    def __exit__(self, *_: object) -> None:
+        setcontext(self._before)
+
 
 _ROUNDING: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
 ZERO: Final = Decimal(0)

@@ -10,7 +10,7 @@ from engine.domain.health import BANDS, Health, Level
 from engine.domain.ids import InstrumentId, Nanos, PositionId
 from engine.domain.log import LogRecord
 from engine.domain.silence import UNCHECKED_S
-from engine.domain.vitals import Vitals
+from engine.domain.vitals import WAL_MB, Vitals
 from engine.domain.wording import label
 
 SOURCE: Final = "health"
@@ -25,10 +25,12 @@ class Remarks:
         self._level: Level | None = None
         self._unchecked: frozenset[PositionId] = frozenset()
         self._stale: frozenset[InstrumentId] = frozenset()
+        self._is_grown = False
 
     def on(self, vitals: Vitals, health: Health) -> tuple[LogRecord, ...]:
         """Return what is new."""
-        return (*self._deadman(vitals), *self._prices(vitals), *self._health(health))
+        said = (*self._deadman(vitals), *self._prices(vitals), *self._log_size(vitals))
+        return (*said, *self._health(health))
 
     def _deadman(self, vitals: Vitals) -> list[LogRecord]:
         late = {p: age for p, age in vitals.exits.unchecked if age >= UNCHECKED_S}
@@ -58,6 +60,16 @@ class Remarks:
             ]
         self._stale = frozenset(stale)
         return said
+
+    def _log_size(self, vitals: Vitals) -> list[LogRecord]:
+        was, size = self._is_grown, vitals.store.wal_mb
+        self._is_grown = size >= (WAL_MB / 2 if was else WAL_MB)
+        if self._is_grown == was:
+            return []
+        if was:
+            return [_line(vitals.at, "info", f"the write-ahead log is down to {size:.0f} MB")]
+        why = "something reads the database and does not end; end it"
+        return [_line(vitals.at, "error", f"the write-ahead log is {size:.0f} MB: {why}")]
 
     def _health(self, health: Health) -> list[LogRecord]:
         before, self._level = self._level, health.level

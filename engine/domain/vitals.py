@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from engine.domain.ids import InstrumentId, Nanos, PositionId
+
+WAL_MB: Final = 64.0
+"""From here on a write-ahead log is called grown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class StoreVitals:
     checkpoint_age_s: float | None = None
     """None: there are no checkpoints (yet)."""
     checkpoint_every_s: float = 30.0
+    wal_mb: float = 0.0
+    """Size of the write-ahead log: it grows while somebody reads and does not end (D16)."""
 
 
 @dataclass(frozen=True, slots=True)

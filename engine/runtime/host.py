@@ -18,6 +18,7 @@ class Host:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._wal = directory / "holdfast.db-wal"
         self._page = os.sysconf("SC_PAGE_SIZE")
 
     def rss_mb(self) -> float:
@@ -27,6 +28,13 @@ class Host:
         except (OSError, ValueError, IndexError):
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             return peak / _MB if sys.platform == "darwin" else peak / 1024
+
+    def wal_mb(self) -> float:
+        """Return the size of the store's write-ahead log; 0 where there is none."""
+        try:
+            return self._wal.stat().st_size / _MB
+        except OSError:
+            return 0.0
 
     def disk_free_mb(self) -> float | None:
         """Return what an ordinary process may still write; None if nobody can say."""

@@ -148,6 +148,7 @@ def _store(sensors: Sensors, now: Nanos) -> StoreVitals:
         commit_ms_p99=commits.ms(0.99),
         checkpoint_age_s=None if checkpointed is None else max(0, now - checkpointed) / SECOND,
         checkpoint_every_s=sensors.watching.checkpoint_s,
+        wal_mb=sensors.host.wal_mb(),
     )
 
 

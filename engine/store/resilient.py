@@ -20,6 +20,7 @@ from engine.domain.ids import Seq
 from engine.domain.state import State
 from engine.ports.journal import START, JournalConflict, JournalError, NotWritten
 from engine.store.ballast import Ballast
+from engine.store.lockers import lockers
 from engine.store.spill import Spill
 from engine.store.sqlite import SqliteJournal
 
@@ -154,10 +155,16 @@ class ResilientJournal:
         except JournalConflict:
             raise
         except TimeoutError:  # it may land yet: only `restore` may look
-            return TimeoutError(f"the store did not answer within {self._commit_s:g} s")
+            text = f"the store did not answer within {self._commit_s:g} s"
+            return TimeoutError(f"{text}{await self._locked_by()}")
         except JournalError as error:
             return error
         return None
+
+    async def _locked_by(self) -> str:
+        """Return who else writes to the store's files, as the end of a sentence."""
+        others = await asyncio.to_thread(lockers, self.inner.path)
+        return f"; locked by {others}" if others else ""
 
 
 async def recover_spilled(inner: SqliteJournal, spill: Spill) -> State:

@@ -86,6 +86,11 @@ class SqliteJournal:
     is_persisted = True
     error = ""
 
+    @property
+    def path(self) -> Path:
+        """Return where the database is."""
+        return self._path
+
     def identity(self) -> tuple[int, int] | None:
         """Return which file the path names now; None: none. It changes when it is replaced."""
         try:

@@ -113,6 +113,8 @@ def test_a_component_that_improves_never_lowers_the_whole(
         (replace(WELL, store=StoreVitals(is_persisted=False)), "store", 0),
         (replace(WELL, store=StoreVitals(is_on=False)), "store", 70),
         (replace(WELL, store=StoreVitals(checkpoint_age_s=300.0)), "store", 60),
+        (replace(WELL, store=StoreVitals(wal_mb=64.0)), "store", 100),
+        (replace(WELL, store=StoreVitals(wal_mb=256.0)), "store", 60),
         (replace(WELL, host=HostVitals(rss_mb=500, disk_free_mb=9e9)), "memory", 0),
         (replace(WELL, host=HostVitals(disk_free_mb=50.0)), "disk", 0),
         (replace(WELL, host=HostVitals(lag_ms_p99=260.0)), "loop", 50),
@@ -152,3 +154,12 @@ def test_every_component_has_figures_and_the_weights_sum_to_one_hundred() -> Non
     assert all(part.figures for part in parts)
     assert sum(part.weight for part in parts) == 100
     assert {part.name for part in parts if part.is_critical} == {"feed", "exits", "store", "disk"}
+
+
+def test_a_grown_write_ahead_log_costs_the_store() -> None:
+    grown = examine(replace(WELL, store=StoreVitals(wal_mb=100.0)))
+    (store,) = [part for part in grown.components if part.name == "store"]
+    assert 60 < store.score < 100
+    assert [loss.why for loss in store.losses] == [
+        "write-ahead log 100 MB: a reader does not end"
+    ]

@@ -27,6 +27,7 @@ class HandHistory(History):
             (self.exit_by_hand, 15),
             (self.restop, 8),
             (self.end_a_shadow, 12),
+            (self.end_it_earlier, 4),
             (self.mark, 6),
             (self.lose_the_feed, 2),
         )
@@ -74,6 +75,19 @@ class HandHistory(History):
         at = self.price()
         pnl = shadow.position.pnl(at, self.state.instruments[shadow.position.instrument])
         self.add(ev.ShadowEnded(shadow.id, END, at, self.at, pnl))
+
+    def end_it_earlier(self) -> None:
+        """As looking back at a gap does."""
+        known = (*self.state.shadows.values(), *self.state.interventions)
+        over = [s for s in known if s.ending is not None]
+        if not over:
+            return
+        shadow = self.random.choice(over)
+        assert shadow.ending is not None
+        fired = Nanos(shadow.ending.at - 7)
+        at = self.price()
+        pnl = shadow.position.pnl(at, self.state.instruments[shadow.position.instrument])
+        self.add(ev.ShadowEnded(shadow.id, END, at, fired, pnl, fired_at=fired))
 
     def mark(self) -> None:
         if PUT in self.state.extremes:

@@ -22,6 +22,7 @@ from engine.domain.inputs import GapSeen
 from engine.domain.recovery import unsettled
 from engine.domain.risk import RECOVERY
 from engine.domain.session import Mode
+from engine.domain.shadow import watched
 from engine.domain.state import State
 from engine.domain.strategy import Phase
 from engine.ports.venue import GapUnknown
@@ -91,7 +92,7 @@ class Aftermath:
         absence = self.absence
         if absence is None:
             return
-        if self._then.positions:
+        if self._then.positions or watched(self._then.shadows):
             await self._first_price()
             seen = await self._look_back(absence)
             self._engine.submit(self._given(seen))
@@ -139,6 +140,7 @@ class Aftermath:
             seen.gaps,
             seen.peaks,
             traded=seen.traded,
+            shadows=seen.shadows,
             policy=policy or Choice.EXIT_NOW,
             due_at=due if asks and policy is not None else None,
             is_answered=not asks,

@@ -31,3 +31,5 @@ class ShadowEnded:
     """Gross profit that the rule would have made of it; None: unknown."""
     why: str = ""
     """Why that is unknown."""
+    fired_at: Nanos | None = None
+    """When, if it was found by looking back at a gap; None: when it is journaled."""

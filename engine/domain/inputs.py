@@ -27,6 +27,7 @@ from engine.domain.event import (
     SessionCrashed,
     SessionEnded,
     SessionStarted,
+    ShadowEnded,
     SignalRefused,
     StrategyChanged,
     StrategyFailed,
@@ -115,6 +116,8 @@ class GapSeen:
     """What was traded meanwhile: it belongs to the session's VWAP."""
     can_book: bool = False
     """The venue is on paper: an exit can be booked inside the gap."""
+    shadows: tuple[ShadowEnded, ...] = ()
+    """What would have ended meanwhile of what was taken from its rules by hand."""
 
 
 @dataclass(slots=True)

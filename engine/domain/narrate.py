@@ -227,6 +227,8 @@ def _shadow_ended(event: ev.ShadowEnded, scene: _Scene) -> Said:
         text = f"{what}: {gone} would have ended it, at a price unknown ({event.why})"
         return "shadow", "warning", text
     text = f"{what}: {gone} would have ended it at {price(event.price)}"
+    if event.fired_at is not None:
+        text += f" at {local(event.fired_at, 'UTC'):%H:%M:%S} UTC, by looking back"
     text += f", strategy P&L {signed(event.pnl)}"
     if shadow.is_settled:
         gain = signed(shadow.gross - event.pnl)

@@ -35,6 +35,7 @@ from engine.domain.order import ExitReason
 from engine.domain.position import Position
 from engine.domain.risk import RECOVERY
 from engine.domain.session import Recovery, Session, SessionStatus
+from engine.domain.shadow_watch import end_in_gap
 from engine.domain.state import State
 from engine.domain.wording import label, legible, words
 
@@ -73,6 +74,7 @@ def look_back(draft: Draft, market: Market, given: GapSeen, now: Nanos) -> None:
     peaks = tuple(peak for peak in given.peaks if peak.instrument in state.extremes)
     if peaks:
         draft.add(PeaksRaised(peaks))
+    end_in_gap(draft, given.shadows)
     for gap in given.gaps:
         if gap.position in state.absence.gaps:
             continue

@@ -6,6 +6,7 @@ is at the price that the rule saw, which is where the paper venue fills without 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
@@ -32,6 +33,11 @@ class Deed(Enum):
 def is_person(by: str) -> bool:
     """Return whether a command came from a person; strategies and the engine name themselves."""
     return by not in {"", "engine"} and not by.startswith("strategy:")
+
+
+def watched(shadows: Mapping[ShadowId, Shadow]) -> tuple[Shadow, ...]:
+    """Return those whose rules are still asked."""
+    return tuple(shadow for shadow in shadows.values() if shadow.ending is None)
 
 
 def shadow_id(of: OrderId) -> ShadowId:

@@ -166,12 +166,25 @@ def grown(state: State, order: Order, fill: Fill) -> State:
 
 
 def ended(state: State, entry: Entry, event: ShadowEnded) -> State:
-    """Return `state` with the strategy's side of an intervention final."""
-    shadow = state.shadows.get(event.shadow)
-    if shadow is None or shadow.ending is not None:
-        raise IllegalTransition(f"no shadow {event.shadow} is watched")
-    ending = Ending(event.reason, entry.at, event.price, event.price_at, event.why)
-    return _put(left(state, shadow.position.instrument), changed(shadow, ending=ending))
+    """Return `state` with the strategy's side of an intervention final.
+
+    One that ended already ends anew if looking back at a gap found that it was over before.
+    """
+    at = entry.at if event.fired_at is None else event.fired_at
+    ending = Ending(event.reason, at, event.price, event.price_at, event.why)
+    known = (*state.shadows.values(), *state.interventions)
+    shadow = next((s for s in known if s.id == event.shadow), None)
+    if shadow is None:
+        raise IllegalTransition(f"shadow {event.shadow} is not known")
+    if shadow.ending is None:
+        return _put(left(state, shadow.position.instrument), changed(shadow, ending=ending))
+    if shadow.ending.at <= at:
+        raise IllegalTransition(f"shadow {event.shadow} ended before")
+    anew = changed(shadow, ending=ending)
+    if event.shadow in state.shadows:
+        return _put(state, anew)
+    others = tuple(anew if s.id == event.shadow else s for s in state.interventions)
+    return changed(state, interventions=others)
 
 
 def unseen(state: State) -> State:

@@ -70,3 +70,15 @@ def end_shadow(
     else:
         pnl = position.pnl(quote.last, state.instruments[position.instrument])
         draft.add(ShadowEnded(shadow.id, reason, quote.last, quote.at, pnl))
+
+
+def end_in_gap(draft: Draft, found: Iterable[ShadowEnded]) -> None:
+    """Draft what looking back at a gap found of shadows: it counts if they did not end before."""
+    state = draft.state
+    known = {s.id: s for s in (*state.interventions, *state.shadows.values())}
+    for event in found:
+        shadow = known.get(event.shadow)
+        if shadow is None or event.fired_at is None:
+            continue
+        if shadow.ending is None or shadow.ending.at > event.fired_at:
+            draft.add(event)

@@ -203,8 +203,8 @@ class Core:
         """Take in what was found of a gap; what is open is watched from its peak there on."""
         catch_up(self.quotes, given.traded)
         entries = self.step(self.guard.with_pending(given), now)
-        for gap in given.gaps:
-            self.guard.watch(gap.position, self.state, self.quotes)
+        for id_ in (*(gap.position for gap in given.gaps), *self.state.shadows):
+            self.guard.watch(id_, self.state, self.quotes)
         return entries
 
     def session_start(self, instrument: InstrumentId, at: Nanos) -> Nanos | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.domain.bar_path import SOURCE as BAR_SOURCE
-from engine.domain.event import Entry, OrderFilled, OrderRequested, Peak
+from engine.domain.event import Entry, OrderFilled, OrderRequested, Peak, ShadowEnded
 from engine.domain.gap import Gap, GapFinding
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId, Seq
 from engine.domain.inputs import TimePassed
@@ -20,6 +20,7 @@ from engine.domain.market import Tick, Traded, offered
 from engine.domain.money import Price
 from engine.domain.order import Order
 from engine.domain.quality_book import QualityBook
+from engine.domain.shadow import watched as watched_of
 from engine.domain.state import State
 from engine.ports.journal import START
 from engine.ports.venue import FeedItem, MatchingVenue
@@ -53,6 +54,8 @@ class Seen:
     """Extremes of each held instrument in the gap: peaks go on from them."""
     traded: tuple[Traded, ...] = ()
     """What was traded of each held instrument and is not journaled."""
+    shadows: tuple[ShadowEnded, ...] = ()
+    """What would have ended of what was taken from its rules by hand."""
 
 
 class Hindsight:
@@ -73,13 +76,14 @@ class Hindsight:
         self._replayer = Replayer(Core(catalog, state), venue, clock, _Nowhere(), bar_path=BAR_PATH)
         self._replayer.watch(self._on_entry)
         self._door = QualityBook(catalog)
-        self._held = {position.instrument for position in state.positions.values()}
+        watched = (*state.positions.values(), *(s.position for s in watched_of(state.shadows)))
+        self._held = {position.instrument for position in watched}
         began = state.session.started_at if state.session is not None else since
         self._known = {id_: min(began, since) for id_ in self._held}
         """From when on the sums of an instrument are not journaled."""
         self._known |= {id_: state.marks[id_].at for id_ in self._held if id_ in state.marks}
         self._opened: dict[InstrumentId, Nanos] = {}
-        for position in state.positions.values():
+        for position in watched:
             newest = self._opened.get(position.instrument, position.opened_at)
             self._opened[position.instrument] = max(newest, position.opened_at)
         self._ticks: dict[InstrumentId, Tick] = {}
@@ -87,6 +91,7 @@ class Hindsight:
         self._peaks: dict[InstrumentId, Peak] = {}
         self._exits: dict[OrderId, Order] = {}
         self._found: dict[PositionId, GapFinding] = {}
+        self._shadows: list[ShadowEnded] = []
         self._is_begun = False
         clock.set(since)
 
@@ -123,7 +128,7 @@ class Hindsight:
             for position in self._state.positions.values()
         )
         peaks = tuple(self._peaks[id_] for id_ in sorted(self._peaks))
-        return Seen(gaps, peaks, tuple(self._traded_unseen()))
+        return Seen(gaps, peaks, tuple(self._traded_unseen()), tuple(self._shadows))
 
     def _traded_unseen(self) -> Iterator[Traded]:
         for id_ in sorted(self._held):
@@ -171,7 +176,7 @@ class Hindsight:
         self._is_begun = True
         core, now = self._replayer.core, self._clock.now()
         core.step(TimePassed(tuple(self._peaks.values())), now)
-        for id_ in self._state.positions:
+        for id_ in (*self._state.positions, *self._state.shadows):
             core.guard.watch(id_, core.state, core.quotes)
 
     def _is_unseen(self, item: FeedItem) -> bool:
@@ -205,6 +210,8 @@ class Hindsight:
         match entry.event:
             case OrderRequested(order=order) if order.exit is not None:
                 self._fired(order, entry.at)
+            case ShadowEnded():
+                self._shadows.append(replace(entry.event, fired_at=entry.at))
             case OrderFilled(fill=fill) if fill.order in self._exits:
                 self._traded(self._exits.pop(fill.order), fill.at)
             case _:

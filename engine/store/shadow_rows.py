@@ -29,10 +29,9 @@ def _touched(before: State, entry: Entry, after: State) -> Iterator[Shadow]:
     for id_, shadow in after.shadows.items():
         if shadow.position.instrument in names or before.shadows.get(id_) != shadow:
             yield shadow
-    for shadow in reversed(after.interventions):
-        if before.interventions and shadow == before.interventions[-1]:
-            return
-        yield shadow
+    if after.interventions is not before.interventions:
+        known = {s.id: s for s in before.interventions}
+        yield from (s for s in after.interventions if known.get(s.id) != s)
 
 
 def _row(shadow: Shadow, state: State, at: Nanos) -> SqlRow:

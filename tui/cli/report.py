@@ -91,7 +91,8 @@ def _show(rows: list[Row]) -> None:
             say(f"{row['symbol']} {row['done_at'][:19]}: strategy P&L unknown, {row['why']}")
         if row["gaps"]:
             times = "once" if row["gaps"] == 1 else f"{row['gaps']} times"
-            say(f"{row['symbol']} {row['done_at'][:19]}: prices went unseen {times} meanwhile")
+            away = f"the engine was away or its feed down {times} meanwhile"
+            say(f"{row['symbol']} {row['done_at'][:19]}: {away}")
     for currency, of in totals(rows).items():
         say(
             f"{currency}: operator {of['operator_pnl']}, strategy {of['strategy_pnl']}, "

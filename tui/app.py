@@ -95,8 +95,7 @@ class Console(App[int], inherit_bindings=False):
         view = self.settings.view or known.view
         view = view if view in VIEWS else "dashboard"
         self.live = Stage(self.desk, self.keys, view, known)
-        self.past: PastStage | None = None
-        """The time line of a session, while one is open; it stands in front of `live`."""
+        self.past: PastStage | None = None  # in front of `live`, while it is open
         self.painter = Painter(self)
         self.brush = Brush(self)
 
@@ -113,7 +112,7 @@ class Console(App[int], inherit_bindings=False):
 
     @property
     def stage(self) -> Stage:
-        """The stage in front: the running session's, or the past."""
+        """The stage in front."""
         return self.past or self.live
 
     @property

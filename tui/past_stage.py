@@ -47,6 +47,7 @@ class PastStage(Stage, inherit_bindings=False):
         self.replica = PastReplica(time_zone=live.replica.zone)
         desk = Desk(self.replica, alerts=live.alerts, live=live, sessions=live.sessions)
         super().__init__(desk, keys, "dashboard", known, "past")
+        self.banners = self._over
         self.console = console
         self.bringing = Loading(session)
         self.player: Player | None = None
@@ -149,7 +150,7 @@ class PastStage(Stage, inherit_bindings=False):
     def draw_all(self) -> None:
         super().draw(frozenset(Concern))
 
-    def banners(self, width: int) -> list[Line]:
+    def _over(self, width: int) -> list[Line]:
         """Say where this is, and whatever is grave in the running session."""
         mine = pushed_apart(
             ((f" {self.told()}", "replay"),), self._progress(), width, " ", "replay"

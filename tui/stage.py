@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import cast
 
 from textual.app import ComposeResult
@@ -45,6 +46,8 @@ class Stage(Screen[None], inherit_bindings=False):
         """The panel that has the keys, also while the terminal is too small to show it."""
         self._front: dict[str, str] = {}
         self._plan = Plan({})
+        self.banners: Callable[[int], list[Line]] = partial(banner.project, desk)
+        """What stands over everything in so many columns, a line for each."""
         self._banners = 0
         self._moves = 0
         """How often panels were moved, and after which of that everything was painted."""
@@ -185,10 +188,6 @@ class Stage(Screen[None], inherit_bindings=False):
             is_past=desk.live is not None,
         )
         self.query_one("#keyline", Lines).put([line])
-
-    def banners(self, width: int) -> list[Line]:
-        """Return what stands over everything, a line for each."""
-        return banner.project(self.desk, width)
 
     @property
     def context(self) -> Context:

@@ -15,11 +15,11 @@ from threading import Thread
 from typing import Final, TypeAlias, cast
 
 from engine.link.protocol_past import (
-    AskBase,
     AskBooks,
     AskEntries,
     AskSession,
     AskSessions,
+    AskStart,
     Question,
 )
 from engine.ports.journal import JournalRefused
@@ -110,7 +110,7 @@ def _answered(store: PastStore, question: Question) -> bytes:
             return store.told_session(session)
         case AskBooks(session=session, after=after):
             return store.told_books(session, after)
-        case AskBase(session=session):
+        case AskStart(session=session):
             return store.told_base(session)
         case AskEntries(after=after, until=until):
             last, rows = store.told_entries(after, until)

@@ -10,7 +10,6 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -27,17 +26,15 @@ from engine.link.frames import (
     decode_taken,
     encode_hello,
     frame,
-    split_answer,
 )
 from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
-from engine.link.protocol_past import A, Asks, EntryPage, NoPast
+from engine.link.protocol_past import A, Asks, EntryPage
+from engine.link.questions import Questions
 
 AGAIN_SECONDS: Final = 0.04
 """Pause before the first attempt to connect again; it grows by half with each attempt."""
 AGAIN_MOST: Final = 0.5
 ANSWER_SECONDS: Final = 5.0
-TELL_SECONDS: Final = 15.0
-"""How long an answer about the past may take; the engine itself gives up earlier."""
 READ_MAX: Final = 256 * 1024
 """Bytes taken in one turn of the loop: keys are handled between two turns."""
 UNSENT_MAX: Final = 1024 * 1024
@@ -54,9 +51,7 @@ class SocketLink:
         self._reader = FrameReader(UPDATE_MAX)
         self._unsent = bytearray()
         self._answers: dict[str, asyncio.Future[str]] = {}
-        self._told: dict[int, asyncio.Future[bytes]] = {}
-        """Questions about the past, by number."""
-        self._numbers = count(1)
+        self._questions = Questions()
         self._timer: asyncio.TimerHandle | None = None
         self._is_welcome = False
         self._attempts = 0
@@ -104,19 +99,7 @@ class SocketLink:
         """Return the answer to a question about the past. Raises ConnectionError, NoPast."""
         if not self._is_welcome:
             raise ConnectionError(self.refusal or "no engine is connected")
-        from engine.link.past_wire import decode_answer, encode_question
-
-        number = next(self._numbers)
-        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._told[number] = answer
-        try:
-            self._write(frame(Kind.ASK, encode_question(number, question)))
-            async with asyncio.timeout(TELL_SECONDS):
-                return decode_answer(question, await answer)
-        except TimeoutError:
-            raise ConnectionError(f"no answer within {TELL_SECONDS:.0f} s") from None
-        finally:
-            self._told.pop(number, None)
+        return await self._questions.ask(question, self._write)
 
     def unfold(self, page: EntryPage) -> list[Entry]:
         """Return the entries of a page. Raises ConnectionError if they make no sense."""
@@ -186,7 +169,7 @@ class SocketLink:
                 if answer is not None and not answer.done():
                     answer.set_result(refusal)
             case Kind.ANSWER:
-                self._answered(body)
+                self._questions.answered(body)
             case Kind.BYE:
                 self.farewell = decode_reason(body)
             case Kind.REFUSED:
@@ -194,16 +177,6 @@ class SocketLink:
                 self._lost(self.refusal)
             case _:
                 raise FrameError(f"an engine does not send {kind.name}")
-
-    def _answered(self, body: bytes) -> None:
-        number, data, why = split_answer(body)
-        answer = self._told.get(number)
-        if answer is None or answer.done():
-            return
-        if why:
-            answer.set_exception(NoPast(why))
-        else:
-            answer.set_result(data)
 
     def _tell(self, update: Update) -> None:
         if self._on_update is None:
@@ -240,9 +213,7 @@ class SocketLink:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(ConnectionError(why))
-        for told in self._told.values():
-            if not told.done():
-                told.set_exception(ConnectionError(why))
+        self._questions.fail(why)
 
     def _write(self, data: bytes) -> None:
         if self._socket is None or len(self._unsent) > UNSENT_MAX:

@@ -12,19 +12,19 @@ from engine.domain.state import State
 from engine.link.frames import FrameError
 from engine.link.protocol_past import (
     A,
-    AskBase,
     AskBooks,
     AskEntries,
     Asks,
     AskSession,
     AskSessions,
-    Base,
+    AskStart,
     Books,
     EntryPage,
     PastCheckpoint,
     PastSessions,
     Question,
     SessionRecord,
+    StartState,
 )
 from engine.store.codec import Codec, CodecError, decode_state
 from engine.store.rows import entry_of
@@ -87,13 +87,21 @@ def _decoded(question: object, data: bytes) -> object:
             return _record(_RECORD.decode(data))
         case AskBooks():
             return _books(data)
-        case AskBase():
-            return Base(decode_state(data) if data else State())
+        case AskStart():
+            return StartState(_state(data))
         case AskEntries(after=after):
             last = int.from_bytes(data[:_PLACE], "big")
             return EntryPage(after, Seq(last or after), data[_PLACE:])
         case _:
             raise ValueError(f"no answer is known to {type(question).__name__}")
+
+
+def _state(data: bytes) -> State:
+    """Return a checkpoint's state; one that another version kept is none: entries say it all."""
+    try:
+        return decode_state(data) if data else State()
+    except CodecError:
+        return State()
 
 
 def _record(told: _Record) -> SessionRecord:

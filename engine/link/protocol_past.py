@@ -94,7 +94,7 @@ class Books:
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class StartState:
     """A state that the journal went through before a session; the empty one if none was kept."""
 
     state: State
@@ -133,7 +133,7 @@ class AskBooks(Asks[Books]):
 
 
 @dataclass(frozen=True, slots=True)
-class AskBase(Asks[Base]):
+class AskStart(Asks[StartState]):
     """Ask from which state on a session can be folded."""
 
     session: SessionId
@@ -147,4 +147,4 @@ class AskEntries(Asks[EntryPage]):
     until: Seq
 
 
-Question: TypeAlias = AskSessions | AskSession | AskBooks | AskBase | AskEntries
+Question: TypeAlias = AskSessions | AskSession | AskBooks | AskStart | AskEntries

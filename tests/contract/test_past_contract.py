@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,14 +16,15 @@ from engine.domain.balance import prove
 from engine.domain.evolve import fold
 from engine.domain.ids import Seq, SessionId
 from engine.domain.session import SessionStatus
+from engine.domain.state import State
 from engine.link.archive import NOTHING_KEPT
 from engine.link.protocol import EngineLink, Welcome
 from engine.link.protocol_past import (
-    AskBase,
     AskBooks,
     AskEntries,
     AskSession,
     AskSessions,
+    AskStart,
     NoPast,
     SessionRecord,
 )
@@ -121,7 +123,7 @@ async def test_from_its_base_and_pages_a_session_folds_to_the_engines_own_state(
     link = await joined(here, how)
     entries = days()
     for record in await records(link):
-        base = (await link.ask(AskBase(record.session))).state
+        base = (await link.ask(AskStart(record.session))).state
         assert base.seq < record.first
         assert base == fold(entries[: base.seq])
         told: list[ev.Entry] = []
@@ -141,7 +143,7 @@ async def test_the_last_checkpoint_of_a_session_is_the_base_of_the_next(
     link = await joined(here, how)
     found = await records(link)
     for record in found[1:]:
-        assert (await link.ask(AskBase(record.session))).state.seq == record.first - 1
+        assert (await link.ask(AskStart(record.session))).state.seq == record.first - 1
 
 
 async def test_a_damaged_checkpoint_is_no_base(here: Room, path: Path, how: str) -> None:
@@ -150,7 +152,20 @@ async def test_a_damaged_checkpoint_is_no_base(here: Room, path: Path, how: str)
     db.close()
     link = await joined(here, how)
     newest = (await records(link))[-1]
-    assert (await link.ask(AskBase(newest.session))).state.seq == 0
+    assert (await link.ask(AskStart(newest.session))).state.seq == 0
+
+
+async def test_a_checkpoint_of_another_version_is_no_base(
+    here: Room, path: Path, how: str
+) -> None:
+    state = '{"of": "another version"}'
+    with sqlite3.connect(path) as db:
+        made = sha256(state.encode()).digest()
+        db.execute("UPDATE position_checkpoints SET state = ?, state_digest = ?", (state, made))
+    db.close()
+    link = await joined(here, how)
+    newest = (await records(link))[-1]
+    assert (await link.ask(AskStart(newest.session))).state == State()
 
 
 async def test_the_books_prove_what_the_store_proves(here: Room, path: Path, how: str) -> None:

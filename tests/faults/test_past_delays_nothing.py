@@ -16,7 +16,7 @@ from engine.link.address import socket_path
 from engine.link.client import SocketLink
 from engine.link.frames import Hello
 from engine.link.protocol import EngineLink, Pulse, Welcome
-from engine.link.protocol_past import AskBase, AskBooks, AskEntries, AskSession, AskSessions
+from engine.link.protocol_past import AskBooks, AskEntries, AskSession, AskSessions, AskStart
 from tests.faults.process_rig import engine
 from tests.linked import PATIENCE, Ear, room
 
@@ -77,7 +77,7 @@ async def test_while_the_past_is_scrubbed_a_real_engine_obeys_and_ticks_on(tmp_p
                 asked = [
                     tasks.create_task(link.ask(AskEntries(Seq(0), record.last))),
                     tasks.create_task(link.ask(AskBooks(session))),
-                    tasks.create_task(link.ask(AskBase(session))),
+                    tasks.create_task(link.ask(AskStart(session))),
                 ]
                 id_ = CommandId(f"test-{number}")
                 command = (

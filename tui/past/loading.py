@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.domain.errors import DomainError
 from engine.domain.ids import Seq, SessionId
 from engine.link.protocol import EngineLink
-from engine.link.protocol_past import AskBase, AskEntries, AskSession
+from engine.link.protocol_past import AskEntries, AskSession, AskStart
 from tui.past.timeline import Timeline
 
 
@@ -44,7 +44,7 @@ class Loading:
 
     async def _run(self, link: EngineLink, on_news: Callable[[], None]) -> None:
         record = await link.ask(AskSession(self.session))
-        base = (await link.ask(AskBase(self.session))).state
+        base = (await link.ask(AskStart(self.session))).state
         line = self.line = Timeline(record, link.unfold)
         line.base(base)
         self.first = self.done = base.seq

@@ -172,6 +172,8 @@ class Console(App[int], inherit_bindings=False):
             self.attach()
             return
         self._ear.hear(update, self.desk, mono)
+        if self._ear.door.opens(self.desk):
+            self.call_later(self.act, "recovery.show")
         if isinstance(update, Welcome):
             self.call_later(self.flush)
         else:

@@ -8,6 +8,7 @@ from engine.domain.event import DecisionTaken, DecisionWithdrawn, Entry
 from engine.domain.ids import Nanos
 from engine.link.protocol import Disconnected, Update, Welcome
 from tui.alerts import Alert, alert_of
+from tui.door import Door
 from tui.panel import Desk
 from tui.sanitise import for_screen
 
@@ -22,6 +23,7 @@ class Ear:
         self._pid = 0
         """Of the engine that was heard last."""
         self._was_lost = False
+        self.door = Door()
 
     def hear(self, update: Update, desk: Desk, mono: Nanos) -> None:
         """Tell of `update` what a person wants to know."""

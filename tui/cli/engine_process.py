@@ -74,33 +74,15 @@ def _options(args: argparse.Namespace) -> LiveOptions:
 
 
 async def _serve(options: LiveOptions) -> int:
-    from engine.bootstrap.live import live_engine
     from engine.bootstrap.opening import NeedsDecision
-    from engine.link.address import socket_path
-    from engine.link.hub import Hub
-    from engine.link.server import serving
     from engine.ports.journal import JournalConflict, JournalRefused
-    from engine.runtime.clock import SystemClock
     from engine.store.lock import DirectoryHeld
     from engine.venues.refusals import FormatError
 
     ending = _Ending()
     ending.listen()
-    clock = SystemClock()
     try:
-        async with live_engine(options, clock) as engine:
-            hub = Hub(engine, clock)
-            path = socket_path(options.data_dir)
-            async with serving(hub, path) as server, asyncio.TaskGroup() as tasks:
-                telling = tasks.create_task(hub.run())
-                ending.watch(engine.stop)
-                gc.set_threshold(*THRESHOLDS)
-                gc.freeze()  # what the start made stays: no collection looks through it again
-                gc.enable()
-                say(f"engine {os.getpid()} runs on {options.data_dir}")
-                await engine.run()
-                server.farewell = ending.why or "the engine ended"
-                telling.cancel()
+        await _host(options, ending)
     except NeedsDecision as error:
         raise Failure(str(error), NEEDS_DECISION) from None
     except DirectoryHeld as error:
@@ -116,6 +98,30 @@ async def _serve(options: LiveOptions) -> int:
     finally:
         faulthandler.dump_traceback_later(END_SECONDS, exit=True)
     return ending.code
+
+
+async def _host(options: LiveOptions, ending: _Ending) -> None:
+    """Open an engine, serve consoles, and run it to its end."""
+    from engine.bootstrap.live import live_engine
+    from engine.link.address import socket_path
+    from engine.link.hub import Hub
+    from engine.link.server import serving
+    from engine.runtime.clock import SystemClock
+
+    clock = SystemClock()
+    async with live_engine(options, clock) as engine:
+        hub = Hub(engine, clock)
+        path = socket_path(options.data_dir)
+        async with serving(hub, path) as server, asyncio.TaskGroup() as tasks:
+            telling = tasks.create_task(hub.run())
+            ending.watch(engine.stop)
+            gc.set_threshold(*THRESHOLDS)
+            gc.freeze()  # what the start made stays: no collection looks through it again
+            gc.enable()
+            say(f"engine {os.getpid()} runs on {options.data_dir}")
+            await engine.run()
+            server.farewell = ending.why or "the engine ended"
+            telling.cancel()
 
 
 def _way_back(data_dir: Path) -> str:

@@ -117,3 +117,9 @@ async def kept(path: Path, entries: list[Entry]) -> None:
             await journal.append([entry], state)
             if isinstance(entry.event, SessionEnded) or number % 7 == 0:
                 await journal.checkpoint(state, entry.at)
+
+
+async def rest(path: Path, entries: list[Entry]) -> None:
+    """Write what comes after the entries that are in the store already."""
+    async with SqliteJournal.open(path, STAMP, NINE) as journal:
+        await journal.append(entries, fold(entries, journal.recovered.state))

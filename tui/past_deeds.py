@@ -85,7 +85,7 @@ PAST_DEEDS: Final[dict[str, Deed]] = {
     "past.back_far": _moves(lambda past: past.step(-100)),
     "past.on_far": _moves(lambda past: past.step(100)),
     "past.start": _moves(lambda past: past.step(-(10**9))),
-    "past.end": _moves(lambda past: past.step(10**9)),
+    "past.end": _moves(lambda past: past.end()),
     "past.exit_next": _moves(lambda past: past.jump(Kind.EXIT, 1)),
     "past.exit_previous": _moves(lambda past: past.jump(Kind.EXIT, -1)),
     "past.trouble_next": _moves(lambda past: past.jump(Kind.TROUBLE, 1)),

@@ -96,6 +96,21 @@ class PastStage(Stage, inherit_bindings=False):
             self.player.step(entries)
             self.present()
 
+    def end(self) -> None:
+        """Go to the last entry; of the running session, to what has come since."""
+        self.step(10**9)
+        live = self.desk.live
+        session = live.replica.state.session if live is not None else None
+        if live is None or session is None or session.id != self.bringing.session:
+            return
+        more = self.bringing.more(self.console.link, self._followed, live.replica.seq)
+        self.run_worker(more, exit_on_error=False)
+
+    def _followed(self) -> None:
+        if self.player is not None:
+            self.player.go(10**9)
+        self.loaded()
+
     def jump(self, kind: Kind, step: int) -> None:
         """Go to the next or previous entry of a kind."""
         if self.player is None:

@@ -15,10 +15,10 @@ from engine.domain.ids import SECOND, Nanos
 from engine.domain.risk import LatchCause
 from engine.link.archive import Archive
 from engine.link.protocol import Disconnected
-from tests.past_days import HOSTILE, days
+from tests.past_days import HOSTILE, days, kept, rest
 from tests.tui.past_rig import listed, opened, s2, until, with_past
-from tests.tui.rig import NOW, Rig, pulse
-from tests.tui.staged import frame
+from tests.tui.rig import NOW, Rig, pulse, welcome
+from tests.tui.staged import frame, shown
 from tui import formatting as fmt
 from tui.actions import ACTIONS
 from tui.past.kinds import Kind, kind_of
@@ -284,3 +284,19 @@ async def test_leaving_while_it_is_being_brought_asks_no_more(tmp_path: Path) ->
         asked = len(rig.link.asked)
         await pilot.pause()
         assert len(rig.link.asked) == asked
+
+
+async def test_the_end_of_the_running_session_is_what_has_come_since(tmp_path: Path) -> None:
+    entries = days()
+    path = tmp_path / "holdfast.db"
+    await kept(path, entries[:44])
+    async with shown(start=welcome(fold(entries))) as (rig, pilot):
+        rig.link.past = Archive(path)
+        session = entries[40].event
+        assert isinstance(session, ev.SessionStarted)
+        past = await opened(rig, pilot, session.session)
+        assert (place(past), len(past.line or ())) == (1, 4)
+        await rest(path, entries[44:])
+        await pilot.press("right_parenthesis")
+        await until(pilot, lambda: place(past) == len(entries) - 40)
+        assert past.desk.replica.state == fold(entries)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 from engine.domain.errors import DomainError
 from engine.domain.ids import Seq, SessionId
@@ -34,22 +34,41 @@ class Loading:
 
     async def run(self, link: EngineLink, on_news: Callable[[], None]) -> None:
         """Ask for page after page; `on_news` is called after each."""
+        await self._bring(self._begin(link), link, on_news)
+
+    async def more(self, link: EngineLink, on_news: Callable[[], None], last: Seq) -> None:
+        """Go on to entry `last`: the running session has more by now than when it was opened."""
+        line = self.line
+        if line is None or not self.is_over or last <= line.record.last or line.is_full:
+            return
+        line.record = replace(line.record, last=last)
+        await self._bring(None, link, on_news)
+
+    async def _bring(
+        self, begin: Awaitable[None] | None, link: EngineLink, on_news: Callable[[], None]
+    ) -> None:
+        self.is_over, self.why = False, ""
         try:
-            await self._run(link, on_news)
+            if begin is not None:
+                await begin
+            await self._pages(link, on_news)
         except (ConnectionError, DomainError) as error:
             self.why = str(error)
         finally:
             self.is_over = True
             on_news()
 
-    async def _run(self, link: EngineLink, on_news: Callable[[], None]) -> None:
+    async def _begin(self, link: EngineLink) -> None:
         record = await link.ask(AskSession(self.session))
         base = (await link.ask(AskStart(self.session))).state
-        line = self.line = Timeline(record, link.unfold)
-        line.base(base)
+        self.line = Timeline(record, link.unfold)
+        self.line.base(base)
         self.first = self.done = base.seq
-        while self.done < record.last:
-            page = await link.ask(AskEntries(Seq(self.done), record.last))
+
+    async def _pages(self, link: EngineLink, on_news: Callable[[], None]) -> None:
+        line = self.line
+        while line is not None and self.done < line.record.last:
+            page = await link.ask(AskEntries(Seq(self.done), line.record.last))
             if page.last == self.done:
                 self.why = f"the journal ends at entry {self.done}"
                 return

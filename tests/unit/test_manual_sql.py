@@ -17,6 +17,7 @@ from engine.domain.session import Mode
 from engine.domain.state import State
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
+from tests.hand_histories import HandHistory
 from tests.histories import History, batches
 
 MANUAL = Path(__file__).parents[2] / "docs" / "manual.md"
@@ -56,7 +57,8 @@ def sessions() -> History:
 async def test_a_query_of_the_manual_runs_beside_the_writer(tmp_path: Path, title: str) -> None:
     path = tmp_path / "holdfast.db"
     async with SqliteJournal.open(path, STAMP, Nanos(5)) as journal:
-        await written(path, sessions(), journal)
+        history = HandHistory(3).run(400) if "by hand" in title else sessions()
+        await written(path, history, journal)
         with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as db:
             rows = db.execute(queries()[title]).fetchall()
         shell = shutil.which("sqlite3")

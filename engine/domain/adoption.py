@@ -186,14 +186,21 @@ def book_late(draft: Draft, market: Market, fill: Fill) -> None:
 
 
 def exceeds(state: State, order: Order, fill: Fill) -> bool:
-    """Return whether `fill` of an exit is for more than its position still has open."""
+    """Return whether `fill` cannot go to the position that its order is for: an exit for more than
+    is open, or an entry into one that was closed while an exit of it is still at the venue.
+    """
     position = state.positions.get(order.position)
-    return position is None or fill.qty > position.qty
+    if order.exit is not None:
+        return position is None or fill.qty > position.qty
+    return position is None and any(
+        working.order.position == order.position and working.order.exit is not None
+        for working in state.orders.values()
+    )
 
 
 def book_excess(draft: Draft, market: Market, fill: Fill) -> None:
-    """Draft a fill of an exit for more than is open: what is open ends the position, and what is
-    beyond goes on to what else stands on that side, or opens a position on the other.
+    """Draft a fill that `exceeds`: what an exit still finds open ends its position, and what is
+    beyond is booked like anything that the venue did without us.
     """
     working = draft.state.orders[fill.order]
     order, position = working.order, draft.state.positions.get(working.order.position)

@@ -20,7 +20,7 @@ from engine.domain.event import CommandAccepted, DecisionTaken, Entry
 from engine.domain.evidence import is_news, net, proves
 from engine.domain.evolve import evolve
 from engine.domain.exits import order_exit
-from engine.domain.ids import SECOND, FillId, InstrumentId, Nanos, OrderId, Seq
+from engine.domain.ids import SECOND, CommandId, FillId, InstrumentId, Nanos, OrderId, Seq
 from engine.domain.market import Market
 from engine.domain.money import ZERO, Money, Price, Qty, is_ordinary, plain
 from engine.domain.order import ExitKind, ExitReason, Fill, Side
@@ -111,7 +111,7 @@ def _unknown(
             return guess
         adopt(draft, market, (), decision.id, guess)
     if choice is Choice.CLOSE:
-        _close_adopted(draft, market, by, now)
+        _close_adopted(draft, market, decision, by, now)
     return None
 
 
@@ -200,17 +200,18 @@ def _made(state: State, decision: Decision, at: Price, signed: Decimal, now: Nan
     return Execution(fill, instrument, Side.BUY if signed > 0 else Side.SELL)
 
 
-def _close_adopted(draft: Draft, market: Market, by: str, now: Nanos) -> None:
+def _close_adopted(draft: Draft, market: Market, decision: Decision, by: str, now: Nanos) -> None:
     """Draft the exits of the positions that this draft opens."""
     after = draft.state
     for event in draft.events:
         after = evolve(after, Entry(Seq(after.seq + 1), now, event))
+    cause = CommandId(f"decision:{decision.id}")
     note = "unknown here when it was found; decided to close"
     reason = ExitReason(ExitKind.RECONCILED, "manual", note=note, by=by)
     for position in after.positions.values():
         if position.id not in draft.state.positions:
             quote = market.get(position.instrument)
-            order_exit(draft, position, reason, quote, position.qty, None)
+            order_exit(draft, position, reason, quote, position.qty, cause)
 
 
 EFFECTS: Final[Mapping[Matter, Effect]] = {

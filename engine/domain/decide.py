@@ -149,7 +149,7 @@ def _filled(draft: Draft, market: Market, fill: Fill, peak: ev.Peak | None) -> N
         return  # the same execution told twice
     if peak is not None:
         draft.add(ev.PeaksRaised((peak,)))
-    if working.order.exit is not None and exceeds(draft.state, working.order, fill):
+    if exceeds(draft.state, working.order, fill):
         book_excess(draft, market, fill)
         return
     quote = market.get(working.order.instrument)

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from engine.domain.command import (
     ChangeStop,
@@ -25,6 +25,7 @@ from engine.domain.command import (
     SubmitSignal,
 )
 from engine.domain.event import (
+    OrderAdopted,
     OrderFilled,
     OrderRequested,
     OrderTimedOut,
@@ -33,9 +34,9 @@ from engine.domain.event import (
     StopFired,
 )
 from engine.domain.evolve import evolve, fold
-from engine.domain.ids import CommandId, FillId, InstrumentId, PositionId
-from engine.domain.money import ZERO, Currency, Money, Price, Qty, price, qty
-from engine.domain.order import Fill, Order, Side
+from engine.domain.ids import CommandId, InstrumentId, PositionId
+from engine.domain.money import ZERO, Currency, Price, Qty, price, qty
+from engine.domain.order import Order, Side
 from engine.domain.risk import LatchCause, Limits
 from engine.domain.shadow import Deed, shadow_id
 from engine.domain.state import State
@@ -48,6 +49,7 @@ from engine.stops.trailing import TrailingStop
 from engine.stops.vwap import VwapStop
 from engine.store import codec
 from tests.builders import BTC, CATALOG, NIFTY, SECOND, Desk, session, signal, tick
+from tests.property.foreign_rules import ForeignHand
 
 RULES = (
     InitialStop(Decimal("0.05")),
@@ -61,7 +63,7 @@ LIMITS = Limits(leverage=Decimal(10), rearm_ms=250)
 BOTH = st.sampled_from([NIFTY, BTC])
 
 
-class EngineMachine(RuleBasedStateMachine):
+class EngineMachine(ForeignHand):
     @initialize()
     def start(self) -> None:
         self.desk = Desk(Core(CATALOG))
@@ -194,12 +196,7 @@ class EngineMachine(RuleBasedStateMachine):
             desk.answer(desk.reject if how == "reject" else desk.cancel)
 
     def execution(self, order: Order, size: Qty) -> OrderFilled:
-        done = len(self.desk.state.orders[order.id].fills)
-        currency = self.desk.state.instruments[order.instrument].currency
-        last = self.last(order.instrument)
-        fee = Money(Decimal("0.37"), currency)
-        id_ = FillId(f"{order.id}-f{done + 1}")
-        return OrderFilled(Fill(id_, order.id, last, size, fee, self.desk.now))
+        return self.executed(order, size)
 
     @rule()
     def venue_is_silent(self) -> None:
@@ -253,7 +250,8 @@ class EngineMachine(RuleBasedStateMachine):
     @invariant()
     def money_is_conserved(self) -> None:
         """Recompute every account from the fills alone, without the engine's arithmetic."""
-        orders = {e.order.id: e.order for e in self.desk.events if isinstance(e, OrderRequested)}
+        kinds = (OrderRequested, OrderAdopted)
+        orders = {e.order.id: e.order for e in self.desk.events if isinstance(e, kinds)}
         for currency, account in self.desk.state.accounts.items():
             held = [p for p in self.desk.state.positions.values() if p.currency == currency]
             tied = sum((p.cost for p in held), ZERO)

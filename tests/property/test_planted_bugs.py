@@ -12,16 +12,21 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from engine.domain import (
+    adoption,
+    answering,
     decide,
+    evidence,
     evolve,
     exits,
     extremes,
     ledger,
     order_flow,
+    reconcile,
     session_flow,
     shadow_flow,
     shadow_watch,
 )
+from engine.domain.decision import Decision
 from engine.domain.draft import Draft
 from engine.domain.event import (
     CloseRearmed,
@@ -173,9 +178,35 @@ def a_shadow_takes_the_peaks_of_its_instrument_along(patch: Patch) -> None:
     patch.setattr(shadow_flow, "_held_on", lambda before, after, held: after)
 
 
+def a_foreign_fill_is_booked_each_time_it_is_told(patch: Patch) -> None:
+    for module in (evidence, adoption, answering):
+        patch.setattr(module, "is_news", lambda state, execution: True)
+
+
+def fills_that_do_not_add_up_settle_a_difference(patch: Patch) -> None:
+    patch.setattr(reconcile, "proves", lambda fills, here, there: bool(fills))
+
+
+def an_estimate_books_again_what_fills_explain(patch: Patch) -> None:
+    real = answering._estimate
+
+    def estimate(draft: Draft, market: Any, decision: Decision, now: Nanos) -> str | None:
+        return real(draft, market, replace(decision, fills=()), now)
+
+    patch.setattr(answering, "_estimate", estimate)
+
+
+def an_exit_is_booked_beyond_its_position(patch: Patch) -> None:
+    patch.setattr(decide, "exceeds", lambda state, order, fill: False)
+
+
 @pytest.mark.parametrize(
     "plant",
     [
+        a_foreign_fill_is_booked_each_time_it_is_told,
+        fills_that_do_not_add_up_settle_a_difference,
+        an_estimate_books_again_what_fills_explain,
+        an_exit_is_booked_beyond_its_position,
         fills_are_not_deduplicated,
         the_peak_follows_the_last_price,
         a_fee_is_dropped_on_partial_exits,

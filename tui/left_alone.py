@@ -78,6 +78,10 @@ def _told(shadow: Shadow, replica: Replica, width: int) -> Iterator[Line]:
     what = f"{deed}: {fmt.quantity(shadow.position.qty)}{at}"
     yield cut(((head, "muted"), (what, "text")), width)
     yield cut(_sums(shadow, now), width)
+    if shadow.gaps:
+        times = "once" if shadow.gaps == 1 else f"{shadow.gaps} times"
+        away = f"    the engine was away or its feed down {times} meanwhile"
+        yield cut(((away, "muted"),), width)
     ending = shadow.ending
     if ending is None:
         return

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from engine.domain import event as ev
 from engine.domain.ids import SECOND, Nanos, PositionId
 from engine.domain.shadow import shadow_id
 from tests.tui.rig import NOW, Rig, welcome
@@ -101,6 +102,17 @@ def test_the_detail_tells_both_sides_and_what_the_rules_did() -> None:
     ]
     assert of_position(PositionId("p2"), replica, 100) == []
     assert all(line_cells(line) <= 30 for line in of_position(PositionId("p9"), replica, 30))
+
+
+def test_a_gap_in_what_was_seen_is_told() -> None:
+    of = told(rig())
+    of.link.happen(NOW, ev.FeedChanged("sim", False, "silent"))
+    replica = of.app.desk.replica
+    lines = words(of_position(PositionId("p7"), replica, 100))
+    assert lines[2:] == ["the engine was away or its feed down once meanwhile"]
+    of.link.happen(NOW, ev.FeedChanged("sim", False, "silent again"))
+    lines = words(of_position(PositionId("p5"), replica, 100))
+    assert lines[2:] == ["the engine was away or its feed down 2 times meanwhile"]
 
 
 def test_newest_first_and_each_once() -> None:

@@ -1,7 +1,7 @@
 """Many rows in few statements.
 
 `executemany` gives the interpreter's lock away and takes it back once per row; beside a busy event
-loop each of those can cost a whole switching interval. A statement of 64 rows does so once.
+loop each of those can cost a whole switching interval. A statement of 256 rows does so once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any, Final
 
-_SIZES: Final = (64, 8)
+_SIZES: Final = (256, 64, 16, 4)
 """Rows per statement, largest first; so few forms that all of them stay prepared."""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -36,6 +37,11 @@ from engine.store.stamp import Stamp
 from engine.store.writer import Writer, connect
 
 T = TypeVar("T")
+SWITCH_S: Final = 0.0002
+"""How long the database thread waits for the interpreter's lock, at most, after each statement.
+
+It would be 5 ms, and while a busy loop makes the next batch ready the disk would stand idle.
+"""
 CLOSE_S: Final = 5.0
 """Longest wait for the database thread when closing; after it the process goes on without."""
 
@@ -190,6 +196,7 @@ class SqliteJournal:
 
     async def _connect(self) -> None:
         path, stamp, now = self._path, self._stamp, self._now
+        sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
         db = aiosqlite.Connection(lambda: connect(path), iter_chunk_size=64)
         # aiosqlite's thread is not a daemon: a crash before close() would hang the process.
         db._thread.daemon = True  # noqa: SLF001 -- no public way; version pinned, tested

@@ -153,9 +153,11 @@ class HardyDriver(LinuxDriver):
         return parser
 
     def write(self, data: str) -> None:
-        """Write a frame with as few bytes as it can be drawn with."""
+        """Write with as few bytes as it can be drawn with; a slow line is asked about it."""
         super().write(squeezed(data))
         self._has_unasked = True
+        if self.pace.is_slow:
+            self.probe()
 
     def probe(self) -> None:
         """Ask the terminal to answer once it has drawn everything so far; once at a time."""

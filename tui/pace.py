@@ -13,6 +13,10 @@ from engine.domain.ids import SECOND
 
 SLOW: Final = SECOND // 40
 """A line whose answers come so much later than its best ones lags behind."""
+FAR: Final = SECOND // 8
+"""So does one that takes so long altogether: it may never have been seen at its best."""
+TRUSTED: Final = 10
+"""After so many prompt answers a line need not be asked after every frame."""
 REST_MAX: Final = 2 * SECOND
 
 
@@ -30,7 +34,9 @@ class Pace:
         self._best = 0
         """The shortest round trip of late: what the way alone takes."""
         self._late = 0
-        """How much longer than that answers take on average."""
+        """How much longer than that answers took, the newest before all."""
+        self._prompt = 0
+        """How many answers in a row came at once."""
 
     def answered(self, took: int, mono: int) -> None:
         """Take the answer to a probe, `took` after it was asked, at monotonic time `mono`."""
@@ -38,10 +44,16 @@ class Pace:
         self._best = min(took, self._best + self._best // 64) if known else took
         self.round_trip = took
         late = took - self._best
-        self._late = (self._late + late) // 2
+        self._late = max(late, (self._late + late) // 2)
+        self._prompt = 0 if self.is_slow else self._prompt + 1
         self.free_at = mono + min(late, REST_MAX)
 
     @property
     def is_slow(self) -> bool:
         """Whether the line lags: every frame is followed to its end then."""
-        return self._late > SLOW
+        return self._late > SLOW or (self.round_trip or 0) > FAR
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the line has kept up for a while."""
+        return self._prompt >= TRUSTED

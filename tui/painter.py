@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PATIENCE: Final = 5 * SECOND
 """A frame waits at most so long for a terminal that does not keep up."""
 TITLE_EVERY: Final = 2 * SECOND
-PROBE_EVERY: Final = 2 * SECOND
+PROBE_EVERY: Final = SECOND
 """How often a line that keeps up is asked whether it still does."""
 IDLE_SECONDS: Final = 1.25
 """With nothing to draw the desk is looked at so often: a little less than the clock beats."""
@@ -71,14 +71,19 @@ class Painter:
     def wake(self) -> None:
         """Draw a frame soon: something was heard."""
         if not self._app.desk.replica.touched <= SLOW_CONCERNS:
-            passed = asyncio.get_running_loop().time() - self._flushed_at
-            self._arm(max(0.0, self._seconds - passed))
+            self._arm(self._until_due)
 
     def stop(self) -> None:
         """Draw no more."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._context = None
+
+    @property
+    def _until_due(self) -> float:
+        """Return the seconds until another frame may follow the last one."""
+        passed = asyncio.get_running_loop().time() - self._flushed_at
+        return max(0.0, self._seconds - passed)
 
     def _arm(self, seconds: float) -> None:
         """Look for a frame in so many seconds, unless that is to happen earlier anyway."""
@@ -101,7 +106,7 @@ class Painter:
         desk = self._app.desk
         is_paused = desk.paused_at is not None
         if not is_paused and (self._is_following or desk.replica.touched or desk.book.is_behind):
-            return self._seconds if self._may_draw(desk.mono) else RETRY_SECONDS
+            return max(self._until_due, RETRY_SECONDS)
         if is_paused or desk.is_grey or desk.counts_seconds:
             return max(self._seconds, BUSY_SECONDS)
         silent_in = (desk.replica.heard + SILENT_AFTER - desk.mono) / SECOND
@@ -134,6 +139,7 @@ class Painter:
         for item in desk.book.all():
             desk.alerts.approach(item, desk.now)
         app.stage.draw(concerns)
+        app.brush.flush()
         self._show_title(desk.mono)
         self._probe(desk.mono)
 
@@ -147,7 +153,7 @@ class Painter:
         self._is_following = True
         driver = self._app.console_driver
         if driver is not None and driver.pace.is_slow:
-            self._arm(RETRY_SECONDS)
+            self._arm(max(self._until_due, RETRY_SECONDS))
         else:
             asyncio.get_running_loop().call_soon(self._follow)
 
@@ -182,8 +188,8 @@ class Painter:
         driver = self._app.console_driver
         if driver is None:
             return
-        is_watched = driver.pace.is_slow or self._app.settings.terminal.is_remote
-        if is_watched or mono - self._probed_at > PROBE_EVERY:
+        is_trusted = driver.pace.is_trusted and not self._app.settings.terminal.is_remote
+        if not is_trusted or mono - self._probed_at > PROBE_EVERY:
             self._probed_at = mono
             driver.probe()
         latency = self._app.stage.panels.get("latency")

@@ -10,7 +10,7 @@ from textual.message import Message
 from engine.domain.ids import SECOND, Nanos
 from tests.tui.rig import Rig
 from tui.driver import FIRST_PATIENCE, PROBE, PROBE_PATIENCE, HardyDriver
-from tui.pace import REST_MAX, Pace
+from tui.pace import REST_MAX, TRUSTED, Pace
 
 MS = SECOND // 1000
 ANSWER = "\x1b[0n"
@@ -106,7 +106,7 @@ async def test_a_line_that_lags_is_asked_until_all_has_been_drawn() -> None:
         assert not line.is_drained
         line.answer_after(ms)
     assert line.pace.is_slow
-    line.probe()
+    line.write("a frame")
     line.write("a key's own paint")
     line.answer_after(400)
     assert (line.asked, line.is_drained) == (4, False)
@@ -145,6 +145,14 @@ def test_a_frame_is_followed_by_as_much_silence_as_it_was_late() -> None:
     assert pace.is_slow
 
 
+def test_a_line_that_lags_from_the_first_answer_on_is_followed_to_its_end() -> None:
+    pace = Pace()
+    pace.answered(600 * MS, mono=0)
+    assert pace.is_slow
+    pace.answered(20 * MS, mono=0)
+    assert not pace.is_slow
+
+
 def test_a_line_is_fast_again_when_its_answers_come_early() -> None:
     pace = Pace()
     for took in (2, 300, 300, 300):
@@ -153,6 +161,16 @@ def test_a_line_is_fast_again_when_its_answers_come_early() -> None:
     for _ in range(6):
         pace.answered(2 * MS, mono=0)
     assert not pace.is_slow
+
+
+def test_a_line_is_trusted_after_a_while_and_no_more_once_it_lags() -> None:
+    pace = Pace()
+    for _ in range(TRUSTED):
+        assert not pace.is_trusted
+        pace.answered(2 * MS, mono=0)
+    assert pace.is_trusted
+    pace.answered(300 * MS, mono=0)
+    assert not pace.is_trusted
 
 
 def test_a_way_that_became_longer_is_learnt() -> None:

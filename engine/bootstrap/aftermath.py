@@ -152,7 +152,7 @@ class Aftermath:
         began, attempt, is_told = self._clock.monotonic(), 1, False
         while self.absence is not None:
             why = self._not_flowing()
-            if not why and not unsettled(self._engine.state):
+            if not why and not self._unjudged() and not unsettled(self._engine.state):
                 self._engine.submit(RecoverySettled(self._summary()))
             elif why and self._clock.monotonic() - began > FLOW_SECONDS * SECOND:
                 began = self._clock.monotonic()
@@ -165,6 +165,12 @@ class Aftermath:
                     is_told = True
                     self._alert(f"{why}, after {ATTEMPTS} attempts")
             await self._clock.sleep(_STEP_S)
+
+    def _unjudged(self) -> bool:
+        """Return whether something that was open has no judgement of its gap yet."""
+        absence = self.absence
+        judged = absence.gaps if absence is not None else {}
+        return any(id_ not in judged for id_ in self._then.positions)
 
     def _alert(self, why: str) -> None:
         text = f"{why}: entries stay blocked until it does; open positions are watched"
@@ -188,6 +194,6 @@ class Aftermath:
         state = self._engine.state
         absence = state.absence
         judged = len(absence.gaps) if absence is not None else 0
-        if not judged and not state.positions:
+        if not self._then.positions:
             return "nothing was open, prices flow"
         return f"{judged} positions looked back at, {len(state.positions)} watched, prices flow"

@@ -20,7 +20,6 @@ pytestmark = pytest.mark.serial
 SIZE = (120, 36)
 MOVES = [(b"j", b">"), (b"j", b">"), (b"\t", b"\x1b["), (b"k", b"\x1b[")]
 """Keys, and what is drawn when each was heard."""
-ZOOM = [(b"z", b"Positions"), (b"z", b"Positions")]
 ASCII = {"LANG": "C", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 
@@ -42,7 +41,7 @@ def quiet(console: PtySession) -> None:
     [
         ("dark", {}, MOVES),
         ("light", {}, [(b"x", b"Close at market"), (b"\x1b", b"Positions"), *MOVES]),
-        ("ansi-16", {}, [(b"5", b"Record"), (b"1", b"Positions"), *ZOOM, *MOVES]),
+        ("ansi-16", {}, [(b"5", b"Record"), (b"1", b"Positions"), *MOVES]),
         ("dark", {"NO_COLOR": "1"}, [(b"4", b"Components"), (b"1", b"Positions"), *MOVES]),
         ("dark", ASCII, [(b"t", b"Positions"), (b"t", b"Positions"), *MOVES]),
     ],

@@ -59,12 +59,15 @@ class DecisionQueue(Sheet[None]):
         mine = [decision for decision in waiting if decision.id == self._chosen]
         return next(iter(mine or waiting), None)
 
-    def lines(self, width: int) -> Sequence[Line]:
+    def show(self) -> None:
         self._forget()
+        count = len(queue.questions(self.desk.replica.state))
+        self.heading = f"Decisions: {count} wait{'s' if count == 1 else ''}"
+        super().show()
+
+    def lines(self, width: int) -> Sequence[Line]:
         replica = self.desk.replica
         now = replica.now(self.clock.monotonic())
-        count = len(queue.questions(replica.state))
-        self.heading = f"Decisions: {count} wait{'s' if count == 1 else ''}"
         return [*self._asked(width, now), *queue.lines(replica, now, width, self.chosen)]
 
     def _asked(self, width: int, now: Nanos) -> list[Line]:
@@ -108,7 +111,9 @@ class DecisionQueue(Sheet[None]):
 
     def confirm(self) -> None:
         """Send what was chosen, if it could be read and still waits for an answer."""
+        self._forget()
         if self._meant is None or not self.is_readable:
+            self.show()
             return
         decision, choice = self._meant
         self.said = why_not_send(self.desk) or self._objection(decision, choice)

@@ -21,7 +21,12 @@ ENTRIES_MAX: Final = 250
 PAGE_BYTES: Final = 512 * 1024
 """Payloads in one page; a single longer entry comes alone."""
 REPORT_MAX: Final = 200
-"""Entries about a session's start, crashes and end."""
+"""Newest entries about a session's crashes, decisions and end; its start is always told."""
+_REPORTED: Final = (
+    "'SessionStarted', 'SessionEnded', 'SessionCrashed', 'RecoveryDecided', 'Resumed', "
+    "'GapJudged', 'RecoverySettled', 'DecisionAsked', 'DecisionTaken', "
+    "'DecisionWithdrawn', 'OrderAdopted'"
+)
 CHECKPOINTS_MAX: Final = 200
 BOOKS_MAX: Final = 2000
 """Positions in one page of what a proof of balance reads."""
@@ -55,8 +60,8 @@ SELECT json_object('session', ?1, 'first', ?2, 'last', ?3,
              WHERE (p.closed_seq IS NULL OR p.closed_seq > ?3) AND EXISTS (
                  SELECT 1 FROM fills AS f WHERE f.order_id = p.order_id AND f.seq <= ?3)),
     'report', (SELECT json_group_array(json_array(seq, at_ns, type, version, payload)) FROM (
-        SELECT * FROM events WHERE seq BETWEEN ?2 AND ?3 AND (type GLOB 'Session*'
-            OR type GLOB 'Recover*' OR type = 'Resumed') ORDER BY seq LIMIT {REPORT_MAX})),
+        SELECT * FROM (SELECT * FROM events WHERE seq BETWEEN ?2 AND ?3 AND type IN ({_REPORTED})
+            ORDER BY seq = ?2 DESC, seq DESC LIMIT {REPORT_MAX}) ORDER BY seq)),
     'checkpoints', (SELECT json_group_array(json_object('at', {_nanos("checkpoint_time")},
             'seq', seq, 'positions', active_positions_count, 'trades', closed_trades_count))
         FROM (SELECT * FROM position_checkpoints WHERE session_id = ?1

@@ -119,3 +119,14 @@ async def test_the_command_line_opens_a_session_by_its_name(tmp_path: Path) -> N
         await until(pilot, lambda: past.bringing.is_over)
         assert past.line is not None
         assert past.line.record.last == 17 < len(days())
+
+
+async def test_a_long_decision_is_read_to_its_end_on_a_narrow_screen(tmp_path: Path) -> None:
+    async with with_past(tmp_path, (60, 30)) as (rig, pilot):
+        await listed(rig, pilot)
+        await pilot.press("j", "tab")
+        await frame(rig, pilot)
+        told = " ".join(" ".join(rig.app.stage.panels["session"].shown).split())
+        assert "found 12m00s later, 1 position and 0 orders were open" in told
+        assert "it had made +352.50 INR" in told
+        assert "…" not in told

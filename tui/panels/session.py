@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from textwrap import wrap
+from typing import ClassVar, Final
 
-from engine.domain.event import Entry, RecoveryDecided, Resumed, SessionCrashed, SessionEnded
+from engine.domain import event as ev
+from engine.domain.event import (
+    Entry,
+    Event,
+    RecoveryDecided,
+    Resumed,
+    SessionCrashed,
+    SessionEnded,
+)
 from engine.domain.ids import Nanos
+from engine.domain.narrate import narrate
 from engine.domain.session import SessionStatus
+from engine.domain.state import State
 from engine.link.protocol_past import PastSession, SessionRecord
 from tui import formatting as fmt
 from tui.panel import Panel
 from tui.past.sessions import Sessions, carried, decision_after
 from tui.replica import Concern
 from tui.sanitise import for_screen
-from tui.widgets.line import BLANK, Line, Span, cut
+from tui.widgets.line import BLANK, Line, Span, cut, line_cells
 
-LABEL = 13
+LABEL: Final = 13
+_LABELS: Final[dict[type[Event], str]] = {
+    ev.GapJudged: "gap",
+    ev.DecisionAsked: "asked",
+    ev.DecisionTaken: "answered",
+    ev.DecisionWithdrawn: "withdrawn",
+    ev.OrderAdopted: "adopted",
+    ev.RecoverySettled: "settled",
+}
 
 
 def project(row: PastSession, known: Sessions, zone: str, width: int) -> list[Line]:
@@ -29,12 +48,25 @@ def project(row: PastSession, known: Sessions, zone: str, width: int) -> list[Li
         _line("balance", _balance(row, known)),
     ]
     if record is not None:
-        lines += [*_carried(record, zone), *_crashes(record, zone), *_journal(record, zone)]
+        lines += [_journal(record), *_carried(record, zone), *_story(record, zone)]
+        lines += _checkpoints(record, zone)
     elif row.id in known.unproved:
         lines.append(_line("", ((for_screen(known.unproved[row.id], 160), "warning"),)))
     else:
         lines.append(_line("", (("being asked", "muted"),)))
-    return [cut(line, width) for line in lines]
+    return [part for line in lines for part in _folded(line, width)]
+
+
+def _folded(line: Line, width: int) -> list[Line]:
+    """Return `line` in as many as its last words need: what was decided is read to its end."""
+    if line_cells(line) <= width or width < 3 * LABEL:
+        return [cut(line, width)]
+    *head, (text, token) = line
+    room = width - line_cells(tuple(head))
+    first = wrap(text, room)[0] if room >= LABEL else ""
+    rest = wrap(text[len(first) :], width - LABEL - 2)
+    more = [_line("", ((part, token),)) for part in rest]
+    return [cut((*head, (first, token)), width), *more]
 
 
 def _line(label: str, spans: Line) -> Line:
@@ -107,7 +139,7 @@ def _carried(record: SessionRecord, zone: str) -> list[Line]:
     return [_line("took over", ((f"{text}: {held}, it had made {made}", "text"),))]
 
 
-def _crashes(record: SessionRecord, zone: str) -> list[Line]:
+def _story(record: SessionRecord, zone: str) -> list[Line]:
     lines: list[Line] = []
     for entry in record.report:
         match entry.event:
@@ -118,8 +150,18 @@ def _crashes(record: SessionRecord, zone: str) -> list[Line]:
                 text = f"{_stamp(entry.at, zone)} by process {pid}{why}"
                 lines.append(_line("resumed", ((text, "text"),)))
             case _:
-                continue
+                lines += _otherwise(entry, zone)
     return lines
+
+
+def _otherwise(entry: Entry, zone: str) -> list[Line]:
+    """Return what the log said of a gap, a question, or its answer."""
+    label = _LABELS.get(type(entry.event))
+    record = narrate(entry, State()) if label is not None else None
+    if label is None or record is None:
+        return []
+    text = f"{_stamp(entry.at, zone)} {fmt.symbols_in(for_screen(record.text, 240))}"
+    return [_line(label, ((text, "text"),))]
 
 
 def _crash(entry: Entry, event: SessionCrashed, record: SessionRecord, zone: str) -> list[Line]:
@@ -136,13 +178,16 @@ def _crash(entry: Entry, event: SessionCrashed, record: SessionRecord, zone: str
     return [*lines, _line("decided", ((f"{_stamp(decided.at, zone)} {who}", "text"),))]
 
 
-def _journal(record: SessionRecord, zone: str) -> list[Line]:
+def _journal(record: SessionRecord) -> Line:
     count = max(0, record.last - record.first + 1)
     told = f"{count:,} entries, {record.first:,} to {record.last:,}; {record.open} open after them"
-    lines = [_line("journal", ((told, "text"), ("  enter opens its time line", "key")))]
+    return _line("journal", ((told, "text"), ("  enter: time line", "key")))
+
+
+def _checkpoints(record: SessionRecord, zone: str) -> list[Line]:
     if not record.checkpoints:
-        return [*lines, _line("checkpoints", (("none", "muted"),))]
-    lines += [BLANK, _line("checkpoints", (("entry        positions  trades closed", "muted"),))]
+        return [_line("checkpoints", (("none", "muted"),))]
+    lines = [BLANK, _line("checkpoints", (("entry        positions  trades closed", "muted"),))]
     for point in record.checkpoints:
         figures = f"{point.seq:<12,} {point.positions:>9}  {point.trades:>13}"
         lines.append(_line(fmt.clock(point.at, zone), ((figures, "text"),)))

@@ -17,6 +17,7 @@ _TROUBLE: Final = (
     ev.SessionCrashed,
     ev.FlattenLatched,
     ev.EntriesBlocked,
+    ev.DecisionAsked,
 )
 
 

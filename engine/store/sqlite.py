@@ -50,7 +50,7 @@ class SqliteJournal:
     """Entries in table `events`, projections beside them; durable once `append` returns."""
 
     def __init__(self, path: Path, stamp: Stamp, now: Nanos) -> None:
-        self._path, self._stamp, self._now = path, stamp, now
+        self.path, self._stamp, self._now = path, stamp, now
         self._db: aiosqlite.Connection
         self._writer: Writer
         self._tail: Head
@@ -92,15 +92,10 @@ class SqliteJournal:
     is_persisted = True
     error = ""
 
-    @property
-    def path(self) -> Path:
-        """Return where the database is."""
-        return self._path
-
     def identity(self) -> tuple[int, int] | None:
         """Return which file the path names now; None: none. It changes when it is replaced."""
         try:
-            found = self._path.stat()
+            found = self.path.stat()
         except OSError:
             return None
         return (found.st_dev, found.st_ino)
@@ -163,7 +158,7 @@ class SqliteJournal:
         """Return what the tables say and the journal does not. Reads all of it: seconds, in a
         connection and a thread of its own.
         """
-        return await asyncio.to_thread(_read_only, self._path, audit.differences)
+        return await asyncio.to_thread(_read_only, self.path, audit.differences)
 
     async def on_writer(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Have `work` run on the writing connection, after everything submitted before."""
@@ -195,7 +190,7 @@ class SqliteJournal:
             await self._db.close()
 
     async def _connect(self) -> None:
-        path, stamp, now = self._path, self._stamp, self._now
+        path, stamp, now = self.path, self._stamp, self._now
         sys.setswitchinterval(min(SWITCH_S, sys.getswitchinterval()))
         db = aiosqlite.Connection(lambda: connect(path), iter_chunk_size=64)
         # aiosqlite's thread is not a daemon: a crash before close() would hang the process.
@@ -220,7 +215,7 @@ class SqliteJournal:
     def _submit(self, work: Callable[[], T]) -> asyncio.Future[T]:
         """Have the database thread run `work`, after everything submitted before."""
         if not self._is_open:
-            raise NotWritten(f"{self._path}: the store is closed")
+            raise NotWritten(f"{self.path}: the store is closed")
         return self._queue(work)
 
     def _queue(self, work: Callable[[], T]) -> asyncio.Future[T]:

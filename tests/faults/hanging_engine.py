@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from tui.cli import main
 
@@ -18,12 +19,12 @@ _SYNCS = {"fsync": os.fsync, "fdatasync": os.fdatasync}
 def hang_where(flag: Path) -> None:
     """Let no sync return while `flag` exists, as a dead disk does."""
 
-    def hanging(name: str, descriptor: int) -> None:
+    def hanging(name: str, descriptor: Any) -> None:
         if flag.exists():
             threading.Event().wait()
         _SYNCS[name](descriptor)
 
-    os.fsync = lambda fd: hanging("fsync", fd)  # type: ignore[assignment]
+    os.fsync = lambda fd: hanging("fsync", fd)
     os.fdatasync = lambda fd: hanging("fdatasync", fd)
 
 

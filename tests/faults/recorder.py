@@ -97,12 +97,13 @@ class Recorder:
         """Write what was collected; what did not run keeps what it had."""
         data = recorded()
         for test, cases in self.cases.items():
-            data["tests"][test] = {
+            kept: dict[str, Any] = {key: case[key] for case in cases for key in SAID if key in case}
+            kept |= {
                 "passed": sum(case["outcome"] == "passed" for case in cases),
                 "cases": len(cases),
                 "seconds": round(sum(case["seconds"] for case in cases), 1),
                 "day": _today(),
                 "machine": machine(),
-                **{k: case[k] for case in cases for k in SAID if k in case},
             }
+            data["tests"][test] = kept
         keep(data)

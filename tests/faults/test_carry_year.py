@@ -14,12 +14,11 @@ from engine.domain.session import Mode
 from engine.runtime.core import Core
 from engine.store.reader import StoreReader
 from engine.store.sqlite import SqliteJournal
-from tests.builders import CATALOG, Desk
+from tests.builders import CATALOG, INR, Desk
 from tests.faults.store_chance import STAMP
 from tests.faults.test_standstill import Record
 from tests.unit.test_carryover import (
     DAY,
-    INR,
     MARKET,
     OPTIONS,
     closes,

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import socket
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_an_engine_without_a_free_descriptor_still_exits_and_ends_in_order(
     record_property("line", lines[0] if lines else "engine: ends in order: SIGTERM")
 
 
-def _id(rows: list[dict[str, object]]) -> str:
+def _id(rows: Sequence[Mapping[str, object]]) -> str:
     return str(rows[0]["position_id"])
 
 

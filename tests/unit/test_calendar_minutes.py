@@ -47,7 +47,7 @@ def schedule(exchange: str) -> list[tuple[int, int]]:
 
     calendar = exchange_calendars.get_calendar(CODES[exchange])
     last = min(f"{YEAR}-12-31", str(calendar.last_session.date()))
-    found: Any = calendar.schedule.loc[f"{YEAR - 1}-01-01" : last]  # type: ignore[misc]
+    found: Any = calendar.schedule.loc[f"{YEAR - 1}-01-01" : last]
     return [
         (int(opens.value), int(closes.value))
         for opens, closes in zip(found["open"], found["close"], strict=True)

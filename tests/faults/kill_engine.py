@@ -1,6 +1,7 @@
 """Kill the product's engine again and again, on one data directory, under load (B-20, B-6).
 
-`python -m tests.faults.kill_engine --kills 200 --seed 1 [--report docs/faults.md] [--planted]`
+`python -m tests.faults.kill_engine --kills 200 --seed 1 [--report docs/faults.md] [--planted]
+[--every-write]`
 
 The engine is the one that `holdfast` starts, on the simulated market, with exit rules so tight
 that positions open and close many times a second. It dies at random instants, the moment it has
@@ -46,6 +47,7 @@ CALLS: Final = ("pwrite64", "fdatasync")
 """What an engine under strace dies in: writes into the WAL, the database, the watermark; syncs."""
 WITH_STRACE: Final = (Manner.RUNNING, Manner.WRITING, Manner.TELLING, Manner.STARTING)
 WITHOUT: Final = (Manner.RUNNING, Manner.TELLING, Manner.STARTING)
+SWEEP: Final = (Manner.WRITING,)
 PLANTED: Final = (Manner.TELLING,)
 BEGIN, END = "<!-- kill-engine: begin -->", "<!-- kill-engine: end -->"
 NEWLINE: Final = "\n"
@@ -102,12 +104,16 @@ class Traced:
 class Harness:
     """Starts engines; counts how those under strace died."""
 
-    def __init__(self, data_dir: Path, seed: int, *, planted: bool = False) -> None:
+    def __init__(
+        self, data_dir: Path, seed: int, *, planted: bool = False, every_write: bool = False
+    ) -> None:
+        """`every_write`: it dies in its first write, its first sync, its second write, and so on."""
         self._data_dir = data_dir
+        self._is_sweeping = every_write
         self._rng = random.Random(f"writes-{seed}")
         self.traced: list[Traced] = []
         self._module = "tests.faults.early_engine" if planted else "tui.cli"
-        manners = WITH_STRACE if can_trace() else WITHOUT
+        manners = SWEEP if every_write else WITH_STRACE if can_trace() else WITHOUT
         self.drill = Drill(
             data_dir,
             self._start,
@@ -125,9 +131,16 @@ class Harness:
 
     def _start(self, manner: Manner) -> Traced | subprocess.Popen[bytes]:
         if manner is Manner.WRITING:
-            self.traced.append(Traced(self._data_dir, self._rng.choice(CALLS), self._nth()))
+            self.traced.append(Traced(self._data_dir, *self._place()))
             return self.traced[-1]
         return start_engine(self._data_dir, TIGHT, module=self._module)
+
+    def _place(self) -> tuple[str, int]:
+        """Return the call it dies in, and the how manieth."""
+        if self._is_sweeping:
+            done = len(self.traced)
+            return CALLS[done % len(CALLS)], done // len(CALLS) + 1
+        return self._rng.choice(CALLS), self._nth()
 
     def _nth(self) -> int:
         """Return which write it dies in: often one of the first, else some time later."""
@@ -191,11 +204,11 @@ def _engine(line: str) -> str:
 
 
 def measured(
-    kills: int, seed: int, entries: int = 0, *, planted: bool = False
+    kills: int, seed: int, entries: int = 0, *, planted: bool = False, every_write: bool = False
 ) -> tuple[Figures, int]:
     """Run once in a directory of its own, which is kept if an unexpected fault was found."""
     directory = Path(tempfile.mkdtemp(prefix="holdfast-kill-"))
-    harness = Harness(directory / "data", seed, planted=planted)
+    harness = Harness(directory / "data", seed, planted=planted, every_write=every_write)
 
     async def run() -> Figures:
         if entries:
@@ -217,6 +230,9 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=0, help="in the journal before")
     parser.add_argument("--report", type=Path)
     parser.add_argument("--planted", action="store_true", help="the planted bug alone")
+    parser.add_argument(
+        "--every-write", action="store_true", help="die inside the 1st, 2nd, … write and sync"
+    )
     args = parser.parse_args()
     bug, _ = measured(50, args.seed, planted=True)
     print(json.dumps({"planted": True, **bug.row()}))
@@ -225,7 +241,10 @@ def main() -> int:
         return 1
     if args.planted:
         return 0
-    figures, inside = measured(args.kills, args.seed, args.entries)
+    if args.every_write and not can_trace():
+        print("strace is missing: kills inside a write are NOT TESTED", file=sys.stderr)
+        return 1
+    figures, inside = measured(args.kills, args.seed, args.entries, every_write=args.every_write)
     print(json.dumps({"machine": machine(), "inside_a_write": inside, **figures.row()}))
     if not inside:
         print("SKIPPED: no strace here, so no kill inside a write", file=sys.stderr)

@@ -58,6 +58,8 @@ class Weather:
     calm_every_s: float = 3400.0
 
 
+SOAK: Final = Weather(60.0, 1e9, 1e9, 600.0)
+"""One engine all day: how its memory grows."""
 STORM: Final = Weather(2.0, 100.0, 500.0, 15.0, 600.0)
 """As much as fits into seconds: what CI runs."""
 
@@ -270,7 +272,7 @@ class World:
 
     async def _seconds(self) -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await self.loop.sleep(1.0)
             self.watch.second()
 
     async def _faults(self) -> None:
@@ -281,8 +283,10 @@ class World:
             if self._is_calm:
                 self._clear()
                 continue
-            self._set_off(dice.choice(("wire", "wire", "store", "feed", "halt", "clock", "disk")))
-            await asyncio.sleep(dice.uniform(1.0, 40.0))
+            what = dice.choice(("wire", "wire", "store", "feed", "halt", "clock", "disk"))
+            self._set_off(what)
+            # A store that fails is opened and checked anew every second: dear in a long journal.
+            await asyncio.sleep(dice.uniform(1.0, 8.0 if what == "store" else 40.0))
             self._clear()
 
     def _set_off(self, what: str) -> None:

@@ -1,6 +1,6 @@
 """Simulate days of the whole engine in seconds, with faults from a seed (B-23).
 
-`python -m tests.faults.simulate --hours 24 --seed S [--seeds N] [--storm] [--planted]`
+`python -m tests.faults.simulate --hours 24 --seed S [--seeds N] [--storm|--soak] [--planted]`
 
 The engine is the one that a live session runs (`engine/bootstrap/live.py`): its own store on a
 directory, opening, executor, reconciler, monitor, chores. Around it are a virtual clock, a venue
@@ -24,7 +24,7 @@ from typing import Final
 
 from tests.faults.kill_engine import machine
 from tests.faults.sim_bugs import BUGS
-from tests.faults.sim_world import STORM, Weather, World
+from tests.faults.sim_world import SOAK, STORM, Weather, World
 
 SHM: Final = Path("/dev/shm")
 PLANTED_HOURS, PLANTED_SEEDS = 0.5, 8
@@ -146,11 +146,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--storm", action="store_true", help="as much as fits into the time")
+    parser.add_argument("--soak", action="store_true", help="no crash: one engine all the time")
     parser.add_argument("--planted", action="store_true", help="the planted bugs alone")
     args = parser.parse_args()
     if args.planted:
         return 0 if _all_planted_found() else 1
-    weather = STORM if args.storm else Weather()
+    weather = STORM if args.storm else SOAK if args.soak else Weather()
     states, shapes, failed = 0, set[tuple[object, ...]](), 0
     for seed in range(args.seed, args.seed + args.seeds):
         outcome = simulated(seed, args.hours, weather)

@@ -107,7 +107,7 @@ class Harness:
     def __init__(
         self, data_dir: Path, seed: int, *, planted: bool = False, every_write: bool = False
     ) -> None:
-        """`every_write`: it dies in its first write, its first sync, its second write, and so on."""
+        """`every_write`: it dies in its first write, first sync, second write, and so on."""
         self._data_dir = data_dir
         self._is_sweeping = every_write
         self._rng = random.Random(f"writes-{seed}")

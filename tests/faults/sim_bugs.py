@@ -8,19 +8,22 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from engine.domain import decide, evolve, extremes, ledger, order_flow, session_flow
+from engine.domain import decide, evolve, extremes, ledger, order_flow, reconcile, session_flow
 from engine.domain.draft import Draft
 from engine.domain.event import Entry, OrderFilled, Resumed
-from engine.domain.ids import FillId, OrderId, Seq
-from engine.domain.inputs import Reported
+from engine.domain.ids import FillId, InstrumentId, OrderId, Seq
+from engine.domain.inputs import Proof, Reported
 from engine.domain.instrument import Instrument
 from engine.domain.money import ZERO, Money, Price, Qty
-from engine.domain.order import Fill, Order
+from engine.domain.order import Fill, Order, Side
 from engine.domain.position import Position
+from engine.domain.reconcile import Found
 from engine.domain.state import State
+from engine.domain.truth import Execution
 from engine.runtime.engine import Engine
 from engine.runtime.executor import Executor
 from engine.runtime.guard import Guard
+from engine.runtime.reconciler import Reconciler
 from tests.faults.virtual import instead
 
 Plant = Callable[[], AbstractContextManager[None]]
@@ -123,6 +126,26 @@ def a_fee_is_dropped_on_partial_exits() -> AbstractContextManager[None]:
     return instead((order_flow, "book_exit", book))
 
 
+def an_empty_answer_closes_at_the_market_price() -> AbstractContextManager[None]:
+    real = Reconciler._settle
+
+    async def settle(self: Reconciler) -> None:
+        for finding in self.found:
+            quote = self._engine.core.quotes.get(finding.instrument or InstrumentId(""))
+            if finding.what is not Found.GONE or quote is None:
+                continue
+            side, size = (Side.SELL, Side.BUY)[finding.here < 0], Qty(abs(finding.here))
+            free = Money(ZERO, self._engine.state.instruments[quote.instrument].currency)
+            id_ = f"gone-{self.runs}-{quote.instrument}"
+            fill = Fill(FillId(id_), OrderId(id_), quote.last, size, free, self._clock.now())
+            made = (Execution(fill, quote.instrument, side),)
+            self._engine.submit(Proof(quote.instrument, finding.here, ZERO, made))
+        await real(self)
+
+    believed = (reconcile, "_is_about_us", lambda *_: True)
+    return instead((Reconciler, "_settle", settle), believed)
+
+
 def nobody_asks_of_an_order_that_is_quiet() -> AbstractContextManager[None]:
     async def ask(self: Executor) -> None:
         """Do nothing."""
@@ -144,6 +167,7 @@ BUGS: Final[Mapping[str, Plant]] = {
         an_unknown_outcome_is_taken_for_a_fill,
         nothing_is_watched_after_a_restart,
         a_fee_is_dropped_on_partial_exits,
+        an_empty_answer_closes_at_the_market_price,
     )
 }
 """For the simulation of everything."""

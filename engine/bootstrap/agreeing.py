@@ -27,11 +27,11 @@ async def reconciling(
     """Return a reconciler that has looked once. Raises NeedsDecision."""
     made = Reconciler(engine, venue, engine.clock, logbook, tables, policy=options.reconcile_policy)
     await made.begin(sensors)
-    await _require_agreement(options, engine, made)
+    await require_agreement(options, engine, made)
     return made
 
 
-async def _require_agreement(options: LiveOptions, engine: Engine, reconciler: Reconciler) -> None:
+async def require_agreement(options: LiveOptions, engine: Engine, reconciler: Reconciler) -> None:
     """End the session that has just begun, and raise NeedsDecision, where the policy `stop` says
     so and nobody is here. What is doubtful is looked at twice first; positions stay as they are.
     """

@@ -16,6 +16,7 @@ import numpy as np
 from engine.domain import calendar
 from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.market import Tick
+from engine.domain.money import ZERO
 from engine.runtime.block_scan import Scan
 from engine.runtime.blocks import Block, Floats
 from engine.runtime.replayer import Replayer
@@ -30,14 +31,9 @@ class _Waiting:
     record: Any
     make: Callable[[Any], Tick]
     oi: Decimal | None
+    """What is known of the open interest after these."""
     turnover: Decimal
     volume: Decimal
-
-    @property
-    def last_oi(self) -> Decimal | None:
-        """What is known of the open interest after these."""
-        own = self.make(self.record).oi
-        return self.oi if own is None else own
 
 
 class Backlog:
@@ -54,6 +50,7 @@ class Backlog:
         self._block: Block
         self._scan: Scan
         self._is_quoted = False
+        self._is_summing = replayer.core.is_summing
 
     def begin(self, block: Block, scan: Scan) -> bool:
         """Take up a block; return False if its records have to be entered one by one."""
@@ -61,7 +58,7 @@ class Backlog:
         self._next = {}
         if not block.is_even or not self._is_of_one_day(block, scan):
             return False
-        if self._replayer.core.is_summing and not block.arrange(scan.order):
+        if self._is_summing and not block.arrange(scan.order):
             return False
         if block.is_quoted != self._is_quoted:  # a quote keeps its last bid and ask
             self.enter_all()
@@ -81,7 +78,7 @@ class Backlog:
         else:
             return
         tick = now.make(now.record)
-        tick.oi = now.oi if tick.oi is None else tick.oi
+        tick.oi = now.oi
         tick.volume = None  # it is in the sums, if anybody asks for them
         self._replayer.see(tick)
         if now.volume or now.turnover:
@@ -127,16 +124,15 @@ class Backlog:
         """Return the records `start` to before `end` of the order, all of one instrument."""
         block, place = self._block, int(self._scan.order[end - 1])
         record = block.record(place)
-        turnover, volume = block.sums(start, end)
+        turnover, volume = block.sums(start, end) if self._is_summing else (ZERO, ZERO)
         oi = self._newest_oi(start, end)
         if earlier is not None:
             turnover, volume = turnover + earlier.turnover, volume + earlier.volume
-            oi = earlier.last_oi if oi is None else oi
+            oi = earlier.oi if oi is None else oi
         return _Waiting(record, block.make, oi, turnover, volume)
 
     def _newest_oi(self, start: int, end: int) -> Decimal | None:
-        """Return what the newest record does not say itself."""
-        if self._scan.oi is None or not np.isnan(self._block.oi[self._scan.order[end - 1]]):
+        if self._scan.oi is None:
             return None
         places = self._scan.order[start:end]
         known = np.flatnonzero(~np.isnan(self._block.oi[places]))

@@ -29,11 +29,8 @@ class Scan:
     def __init__(self, block: Block) -> None:
         self._block, count = block, len(block.index)
         self.order: Places = np.argsort(_small(block.index), kind="stable")
-        self.rank = np.empty_like(self.order)
-        """Place in the recording -> place along `order`."""
-        self.rank[self.order] = np.arange(count)
-        inst, at = block.index[self.order], block.at[self.order]
-        second = at // SECOND
+        inst, whole = block.index[self.order], block.at // SECOND
+        second = _small(whole - whole[0])[self.order]
         is_first = np.empty(count, np.bool_)
         is_first[0] = True
         np.not_equal(inst[1:], inst[:-1], out=is_first[1:])
@@ -46,21 +43,20 @@ class Scan:
         price = block.price[self.order]
         self.high = np.maximum.reduceat(price, starts)[by_time]
         self.low = np.minimum.reduceat(price, starts)[by_time]
-        self.last_at = at[self.ends - 1]
+        self.last_at = block.at[self.order[self.ends - 1]]
         self.oi = None
         if not np.isnan(block.oi).all():
             self.oi = np.fmax.reduceat(block.oi[self.order], starts)[by_time]
         self._price, self._starts, self._by_time = price, starts, by_time
-        self._cut(second[self.starts], block.at)
+        self._cut(second[self.starts], whole)
 
-    def _cut(self, second: Ints, at: Ints) -> None:
+    def _cut(self, second: Ints, whole: Ints) -> None:
         """Find where each second begins, among the segments and in the recording."""
         bounds = np.flatnonzero(second[1:] != second[:-1]) + 1
         self.segments: list[int] = [0, *bounds.tolist(), len(second)]
-        whole = at // SECOND
         begins = np.flatnonzero(whole[1:] != whole[:-1]) + 1
-        self.begins: list[int] = [0, *begins.tolist(), len(at)]
-        self.first_at: list[int] = at[self.begins[:-1]].tolist()
+        self.begins: list[int] = [0, *begins.tolist(), len(whole)]
+        self.first_at: list[int] = self._block.at[self.begins[:-1]].tolist()
 
     def rows(self, segment: int) -> Iterator[Row]:
         """Return the records of a segment, one by one."""
@@ -104,8 +100,9 @@ class Scan:
         )
 
 
-def _small(index: Places) -> Any:  # noqa: ANN401 (16 bits are sorted digit by digit: much faster)
-    return index.astype(np.uint16) if len(index) and index.max() < 1 << 16 else index
+def _small(column: Places | Ints) -> Any:  # noqa: ANN401
+    """Return numbers from 0 on in 16 bits, if they fit: those are sorted digit by digit."""
+    return column.astype(np.uint16) if column.max() < 1 << 16 else column
 
 
 def _runs(inst: Places, is_first: NDArray[np.bool_]) -> tuple[Places, Places, Places]:

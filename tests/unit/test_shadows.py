@@ -20,6 +20,7 @@ from engine.domain.event import (
 )
 from engine.domain.evolve import fold
 from engine.domain.ids import CommandId, Nanos, SessionId
+from engine.domain.market import Bar
 from engine.domain.money import price, qty
 from engine.domain.narrate import narrate
 from engine.domain.order import ExitKind, Side
@@ -380,3 +381,50 @@ def test_the_log_says_both_sides() -> None:
         "75 NIFTY25DEC25900PUT closed by console: trailing stop hit would have ended it at 30.15, "
         "strategy P&L +11.25, operator P&L -11.25, difference -22.50 INR before fees"
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "side", "ended"),
+    [
+        ("pessimistic", Side.BUY, ("stop_loss_hit", "22.50")),  # low first: at the level
+        ("ohlc", Side.BUY, ("trailing_stop_hit", "36.00")),  # high 40 first, then 40 x 0.9
+        ("pessimistic", Side.SELL, ("stop_loss_hit", "37.50")),
+    ],
+)
+def test_a_shadow_walks_a_bar_like_a_position(
+    path: str, side: Side, ended: tuple[str, str]
+) -> None:
+    on = Desk().start(session(rules=RULES))
+    on.tick(tick("30.00", SECOND))
+    on.open("a", side=side)
+    close(on)
+    at = Nanos(2 * SECOND)
+    bar = Bar(NIFTY, at, *(price(p) for p in ("30.00", "40.00", "20.00", "25.00")))
+    on.tick(tick("30.00", at))
+    on.entries += on.core.bar(bar, path, at)
+    ending = shadow(on).ending
+    assert ending is not None
+    assert (ending.reason.code, ending.price) == (ended[0], price(ended[1]))
+    assert not on.waiting
+
+
+def test_a_close_of_a_flatten_that_is_asked_again_is_still_the_persons() -> None:
+    on = desk()
+    on.holds = True
+    on.give(Flatten(CommandId("f"), "cli", LatchCause.OPERATOR, "news"))
+    on.answer(on.reject)
+    assert not on.state.shadows
+    on.pass_time(2)
+    on.answer(on.fill)
+    assert [(s.deed, s.by) for s in on.state.shadows.values()] == [(Deed.FLATTENED, "cli")]
+
+
+def test_a_level_that_was_passed_while_the_close_was_in_flight_ends_its_shadow_at_once() -> None:
+    on = desk()
+    on.holds = True
+    close(on)
+    prices(on, "22.00")  # nobody judges what is closing
+    on.answer(on.fill)
+    ending = shadow(on).ending
+    assert ending is not None
+    assert (ending.reason.code, ending.price) == ("stop_loss_hit", price("22.00"))

@@ -11,14 +11,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.command import SubmitSignal
+from engine.domain.event import OrderAdopted, OrderFilled, OrderRequested
+from engine.domain.evidence import net
 from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId
 from engine.domain.order import Side
-from engine.domain.reconcile import PROOF, Action, Finding, Found, findings, reports
-from engine.domain.truth import Failed, OpenOrder, VenueTruth
-from tests.builders import BTC, NIFTY, Desk, signal, tick
+from engine.domain.questions import Policy, question
+from engine.domain.reconcile import (
+    PROOF,
+    Action,
+    Finding,
+    Found,
+    findings,
+    proofs,
+    reports,
+)
+from engine.domain.truth import Execution, Failed, OpenOrder, VenueTruth
+from tests.builders import BTC, CATALOG, NIFTY, Desk, signal, tick
+from tests.foreign import traded
 from tests.truths import bought, truth_of
 
 SIZES: Final = {NIFTY: ("75", "150", "225"), BTC: ("0.001", "0.5", "2")}
+MADE: Final = (OrderRequested, OrderAdopted)
 INSTRUMENTS: Final = (NIFTY, BTC, InstrumentId("ELSEWHERE"))
 
 
@@ -135,3 +148,72 @@ def test_ten_thousand_wrong_empty_answers_close_nothing() -> None:
     assert closed == 0
     assert asked > 0  # it was noticed all the same
     assert made.state == before
+
+
+@st.composite
+def strangers(draw: st.DrawFn, instrument: InstrumentId) -> list[Execution]:
+    """Some trades of somebody else on one instrument, in the venue's order."""
+    lot = CATALOG[instrument].lot_size
+    trades = draw(
+        st.lists(
+            st.tuples(st.sampled_from(Side), st.integers(1, 9), st.integers(1, 400)), max_size=6
+        )
+    )
+    return [
+        traded(f"v{n}", side, f"{lot * lots}", f"{cents * Decimal('0.5')}", instrument, fee="0.10")
+        for n, (side, lots, cents) in enumerate(trades)
+    ]
+
+
+@given(st.data())
+def test_what_strangers_traded_is_booked_to_the_venues_quantity_and_no_further(
+    data: st.DataObject,
+) -> None:
+    made = desk()
+    made.open("a", BTC, data.draw(st.sampled_from(Side)), "0.5")
+    made.open("b", BTC, data.draw(st.sampled_from(Side)), "2")
+    right, before = truth_of(made), net(made.state).get(BTC, Decimal(0))
+    others = data.draw(strangers(BTC))
+    there = before + sum((one.signed for one in others), Decimal(0))
+    truth = replace(
+        right,
+        positions={BTC: there} if there else {},
+        fills=(*right.fills, *others),
+    )
+    found = findings(made.state, truth)
+    for proof in proofs(found):
+        made.give(proof)
+    settled = [f for f in found if f.action is Action.SETTLE]
+    assert net(made.state).get(BTC, Decimal(0)) == (there if settled else before)
+    if before and there != before:
+        assert settled  # fills alone lead there
+    assert not proofs(findings(made.state, truth, (), found))
+    state = made.state
+    for proof in proofs(found):  # once more changes nothing
+        made.give(proof)
+    assert made.state == state
+    # Every figure of the account follows from the venue's fills, to the last unit.
+    sides = {e.order.id: e.order.side.sign for e in made.events if isinstance(e, MADE)}
+    fills = [e.fill for e in made.events if isinstance(e, OrderFilled)]
+    ours = [fill for fill in fills if fill.fee.currency == CATALOG[BTC].currency]
+    spent = sum((-sides[f.order] * f.price * f.qty for f in ours), Decimal(0))
+    account = state.accounts[CATALOG[BTC].currency]
+    worth = sum((p.side.sign * p.entry_value for p in state.positions.values()), Decimal(0))
+    assert account.realised == spent + worth
+    assert account.fees == sum((f.fee.amount for f in ours), Decimal(0))
+
+
+@given(st.data())
+def test_questions_have_ids_that_follow_from_what_was_found(data: st.DataObject) -> None:
+    made = data.draw(desks())
+    truth = data.draw(truths(made))
+    once, again = (
+        [
+            question(finding, Policy(), Nanos(at)).id
+            for finding in findings(made.state, next_run(truth), (), findings(made.state, truth))
+            if finding.action is Action.ASK
+        ]
+        for at in (5, 7)
+    )
+    assert once == again
+    assert len(set(once)) == len(once)

@@ -13,7 +13,8 @@ from tui.sanitise import for_screen
 from tui.widgets.gauges import meter
 from tui.widgets.line import BLANK, Line, Span, cut
 
-_NAME_WIDTH = 13
+_NAME_WIDTH: Final = 15
+"""The longest name, `reconciliation`, and a blank."""
 
 
 def project(health: Health, width: int) -> list[Line]:

@@ -10,7 +10,7 @@ from engine.domain.gap import Absence, Gap
 from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId
 from engine.domain.money import plain
 from engine.domain.position import Trade
-from engine.domain.recovery import sentence
+from engine.domain.recovery import ROOM, sentence
 from engine.domain.risk import RECOVERY
 from engine.domain.session import SessionStatus
 from engine.domain.state import State
@@ -22,8 +22,6 @@ from tui.replica import Replica
 from tui.sanitise import for_screen
 from tui.widgets.line import BLANK, Line, Span
 
-ROOMS: Final = frozenset({Matter.GAP, Matter.CRASH})
-"""What is decided here; the rest is in the queue of decisions."""
 ONE_LINE: Final = 124
 """From this width on a position's figures stand in one line."""
 MARK: Final = "> "
@@ -50,7 +48,7 @@ KEYS: Final = {
 
 def questions(state: State) -> list[Decision]:
     """Return what is to be decided in the room, in the order it was asked."""
-    return [decision for decision in state.decisions.values() if decision.matter in ROOMS]
+    return [decision for decision in state.decisions.values() if decision.matter in ROOM]
 
 
 def lines(desk: Desk, now: Nanos, width: int, chosen: Decision | None) -> list[Line]:
@@ -111,7 +109,7 @@ def _venue(replica: Replica) -> tuple[str, bool]:
     session = replica.state.session
     if session is not None and session.status is SessionStatus.CRASHED:
         return "asked as soon as it is decided what becomes of the session", False
-    asked = [d for d in replica.state.decisions.values() if d.matter not in ROOMS]
+    asked = [d for d in replica.state.decisions.values() if d.matter not in ROOM]
     if asked:
         return f"differs: {len(asked)} to decide, first {for_screen(asked[0].text, 120)}", False
     parts = replica.health.components if replica.health is not None else ()
@@ -210,7 +208,7 @@ def _watched(item: Figures) -> Iterator[Span]:
 def _database(replica: Replica, instrument: InstrumentId) -> str:
     """Return what journal and venue say of the quantity of an instrument."""
     for decision in replica.state.decisions.values():
-        if decision.instrument == instrument and decision.matter not in ROOMS:
+        if decision.instrument == instrument and decision.matter not in ROOM:
             here, there = (fmt.quantity(q) for q in (decision.here, decision.there))
             return f"DB {here}, venue {there}"
     _, agrees = _venue(replica)

@@ -51,7 +51,7 @@ def answer(draft: Draft, market: Market, command: Decide, now: Nanos) -> str | N
 
 
 def act_for_nobody(draft: Draft, market: Market, now: Nanos) -> None:
-    """Draft what the policy does about the first decision whose time is over, if it can be done;
+    """Draft what the policy does about the first decision whose time is over, and about every gap;
     what cannot (a stale price) waits until it can, or until somebody answers.
     """
     for decision in draft.state.decisions.values():
@@ -59,7 +59,8 @@ def act_for_nobody(draft: Draft, market: Market, now: Nanos) -> None:
             continue
         why = f"nobody answered within {(decision.due_at - decision.asked_at) / SECOND:g} s"
         taken = DecisionTaken(decision.id, decision.proposal, recovery.POLICY, why)
-        if _carry_out(draft, market, decision, taken, now) is None:
+        is_done = _carry_out(draft, market, decision, taken, now) is None
+        if is_done and decision.matter is not Matter.GAP:  # gaps are of one position each
             return
 
 

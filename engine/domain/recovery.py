@@ -39,6 +39,8 @@ from engine.domain.shadow_watch import end_in_gap
 from engine.domain.state import State
 from engine.domain.wording import label, legible, words
 
+ROOM: Final = frozenset({Matter.GAP, Matter.CRASH})
+"""What is decided in the recovery room; reconciliation blocks what it asks about by itself."""
 POLICY: Final = "configuration"
 """Who answers when nobody does."""
 
@@ -233,6 +235,5 @@ def unsettled(state: State) -> str:
     unjudged = [id_ for id_ in state.positions if id_ not in absence.gaps]
     if unjudged and absence.positions:
         return f"looking back at {len(unjudged)} positions"
-    if state.decisions:
-        return f"{len(state.decisions)} decisions"
-    return ""
+    asked = sum(decision.matter in ROOM for decision in state.decisions.values())
+    return f"{asked} decisions" if asked else ""

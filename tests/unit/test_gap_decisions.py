@@ -168,6 +168,25 @@ def test_exiting_now_says_which_rule_would_have_fired() -> None:
     assert desk.state.closed[-1].exit == 101
 
 
+def test_all_gaps_are_answered_at_once_when_their_time_is_over() -> None:
+    desk = Desk()
+    desk.now = BEGIN
+    desk.start(session())
+    desk.tick(tick("100", BEGIN))
+    held = [desk.open(name) for name in ("a", "b", "c")]
+    desk.give(SessionCrashed(SessionId("s1"), BEGIN, Nanos(AWAY * SECOND), 3, 0))
+    desk.give(RecoveryDecided(SessionId("s1"), Recovery.RESUME, "engine", "open"))
+    desk.give(Resumed())
+    desk.tick(tick("101", desk.now))
+    due = Nanos(desk.now + 20 * SECOND)
+    gaps = tuple(found(position) for position in held)
+    desk.give(GapSeen(gaps, (), Choice.EXIT_NOW, due_at=due, can_book=True))
+    assert len(desk.state.decisions) == 3
+    desk.pass_time(20)
+    assert not desk.state.decisions
+    assert not desk.state.positions
+
+
 def test_nothing_to_trade_in_the_gap_offers_no_booking() -> None:
     desk, held = crashed()
     assert held is not None

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.event import OrderAccepted, OrderCancelled, OrderFilled
+from engine.domain.gap import GAP_SOURCE
 from engine.domain.ids import InstrumentId, Nanos, OrderId
 from engine.domain.instrument import Instrument, Kind
 from engine.domain.market import Tick
@@ -40,6 +41,22 @@ def test_a_round_trip_books_the_profit() -> None:
     floor.place(closing())
     assert floor.cash == Decimal("99988.75")
     assert floor.venue.positions() == {}
+
+
+def test_an_exit_booked_in_a_gap_fills_there_at_the_gaps_time() -> None:
+    floor = Floor()
+    floor.tick("30.00")
+    floor.place(entry())
+    floor.tick("25.00", after=600)
+    then = Nanos(INSIDE + 90 * SECOND)
+    booked = replace(
+        closing(), reference=price("28.40"), reference_at=then, reference_source=GAP_SOURCE
+    )
+    (report,) = floor.place(booked)
+    assert isinstance(report, OrderFilled)
+    assert (report.fill.price, report.fill.at) == (Decimal("28.40"), then)
+    assert floor.venue.positions() == {}
+    assert floor.cash == 100_000 - 75 * Decimal("1.60")
 
 
 def test_a_short_round_trip_books_the_profit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.domain.ids import SECOND
+from engine.domain.recovery import ROOM
 from tui import formatting as fmt
 from tui.panel import Desk
 from tui.sanitise import for_screen
@@ -66,9 +67,10 @@ def _recovery(desk: Desk) -> Line:
     state = desk.replica.state
     if state.absence is None or state.absence.is_settled:
         return ()
-    due = [d.due_at for d in state.decisions.values() if d.due_at is not None]
+    asked = [decision for decision in state.decisions.values() if decision.matter in ROOM]
+    due = [decision.due_at for decision in asked if decision.due_at is not None]
     left = f", the policy acts in {max(0, min(due) - desk.now) // SECOND} s" if due else ""
-    count = f"{len(state.decisions)} to decide{left}" if state.decisions else "under way"
+    count = f"{len(asked)} to decide{left}" if asked else "under way"
     return ((f"RECOVERY {count} (R)", "alert"),)
 
 

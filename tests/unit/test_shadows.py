@@ -363,7 +363,7 @@ def test_a_shadow_walks_a_bar_like_a_position(
     on.open("a", side=side)
     close(on)
     at = Nanos(2 * SECOND)
-    bar = Bar(NIFTY, at, *(price(p) for p in ("30.00", "40.00", "20.00", "25.00")))
+    bar = Bar(NIFTY, at, price("30.00"), price("40.00"), price("20.00"), price("25.00"))
     on.tick(tick("30.00", at))
     on.entries += on.core.bar(bar, path, at)
     ending = shadow(on).ending

@@ -19,6 +19,7 @@ from engine.domain.errors import DomainError
 from engine.domain.event import (
     CommandAccepted,
     Entry,
+    OrderAdopted,
     OrderFilled,
     OrderRequested,
     SessionStarted,
@@ -193,6 +194,11 @@ class Examiner:
                 self._orders[order.id] = order
                 if order.exit is not None:
                     yield from self._one_exit(order)
+            case OrderAdopted(order=order):  # the venue executed it: no exit that we sent
+                yield from self._first(f"order {order.id}")
+                self._orders[order.id] = order
+            case OrderAdopted(order=order):
+                self._orders[order.id] = order
             case SignalAccepted(signal=signal):
                 yield from self._first(f"signal {signal.id}")
             case CommandAccepted(command=command):
@@ -220,7 +226,8 @@ class Examiner:
     def _executed(self, event: OrderFilled) -> Iterator[Fault]:
         fill = event.fill
         self.fills += 1
-        yield from self._first(f"fill {fill.id}")
+        # One execution may be dealt out among positions, to an adopted order each.
+        yield from self._first(f"fill {fill.id} of {fill.order}")
         order = self._orders.get(fill.order)
         if order is None:
             yield Fault(TWICE, f"fill {fill.id} of an order that was never requested")

@@ -15,7 +15,7 @@ from engine.domain.event import Entry, OrderFilled, OrderRequested
 from engine.domain.ids import SECOND, FillId, Nanos, PositionId, Seq
 from engine.domain.market import Quote, Tick
 from engine.domain.money import Price
-from engine.domain.order import Fill, Order
+from engine.domain.order import Order
 from engine.domain.position import Position
 from engine.domain.state import State
 from engine.store.spill import Spill
@@ -37,14 +37,17 @@ class Auditor(Examiner):
 
     def __init__(self, database: Path) -> None:
         super().__init__(database)
-        self.booked: dict[FillId, Fill] = {}
+        self.booked: dict[FillId, tuple[Price, Decimal]] = {}
+        """Price and quantity; one execution may be booked in parts."""
 
     def moved_to(self, database: Path) -> None:
         """Go on with the journal's copy, which the next process works on."""
         self._database = database
 
     def _executed(self, event: OrderFilled) -> Iterator[Fault]:
-        self.booked[event.fill.id] = event.fill
+        fill = event.fill
+        before = self.booked.get(fill.id, (fill.price, Decimal(0)))[1]
+        self.booked[fill.id] = (fill.price, before + fill.qty)
         yield from super()._executed(event)
 
 
@@ -162,7 +165,8 @@ class Watch:
                 found.append(f"order {id_} is forgotten: at the venue it is {slip and slip.said}")
         if _net(state) != {i: qty for i, qty in venue.net.items() if qty}:
             found.append(f"held {_net(state)}, at the venue {venue.net}")
-        real = {fill.id: fill for slip in venue.slips.values() for fill in slip.fills}
+        fills = [fill for slip in venue.slips.values() for fill in slip.fills]
+        real = {fill.id: (fill.price, fill.qty) for fill in fills}
         for fill in real.keys() ^ auditor.booked.keys():
             found.append(f"fill {fill} is {'not booked' if fill in real else 'invented'}")
         for fill in real.keys() & auditor.booked.keys():

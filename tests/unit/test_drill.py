@@ -27,19 +27,22 @@ from engine.bootstrap.opening import paper_settings, past_of
 from engine.bootstrap.options import LiveOptions
 from engine.domain.command import ClosePosition, LiftLatch, ResumeEntries, SubmitSignal
 from engine.domain.event import Entry, OrderFilled, OrderRequested
-from engine.domain.ids import Nanos, Seq
+from engine.domain.ids import FillId, Nanos, OrderId, Seq
+from engine.domain.inputs import Proof
 from engine.domain.mapping import changed
 from engine.domain.market import Quote
-from engine.domain.money import Price
+from engine.domain.money import Money, Price, price, qty
+from engine.domain.order import Fill, Side
 from engine.domain.session import Mode
 from engine.domain.state import State
+from engine.domain.truth import Execution
 from engine.link.protocol import PROTOCOL, Welcome
 from engine.ports.journal import JournalRefused
 from engine.runtime.clock import ManualClock
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
 from engine.venues.paper.venue import PaperVenue
-from tests.builders import NIFTY, Desk, tick
+from tests.builders import INR, NIFTY, Desk, tick
 from tests.linked import pulse
 from tui.cli.parser import run
 
@@ -109,6 +112,16 @@ async def test_a_journal_that_has_all_that_was_told_is_found_to_be_right(tmp_pat
     assert examiner.state == desk.state
     assert examiner.fills == 3
     assert set(witness.claims) == {0}  # what was shown after the last entry was compared
+
+
+async def test_what_the_venue_executed_without_us_and_we_adopted_is_right(tmp_path: Path) -> None:
+    desk = traded()
+    free = Money(Decimal(0), INR)
+    fill = Fill(FillId("x1"), OrderId("foreign"), price("105"), qty("75"), free, desk.now)
+    execution = Execution(fill, NIFTY, Side.SELL)
+    desk.give(Proof(NIFTY, Decimal(75), Decimal(0), (execution,)))
+    assert not desk.state.positions
+    assert Examiner(await store(tmp_path, desk)).examine(heard(desk.entries)) == []
 
 
 async def test_an_acknowledged_entry_that_the_journal_lacks_is_lost(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from engine.domain.ids import SECOND, DecisionId, Nanos
 from tests.tui.asked import readable, said
 from tests.tui.rig import NOW, Rig, welcome
 from tests.tui.rig_crash import DIED, SESSION, crashed, crashed_flat
+from tests.tui.rig_crash import events as crash_events
 from tests.tui.staged import shown
 from tui.screens.recovery import RecoveryRoom
 from tui.settings import ConsoleSettings
@@ -61,6 +62,20 @@ async def test_an_engine_that_never_crashed_opens_no_room() -> None:
         await pilot.press("R")
         await pilot.pause()
         assert "No engine of this store has crashed" in said(rig)
+
+
+async def test_a_crash_that_a_running_console_hears_of_opens_the_room_once() -> None:
+    async with shown((120, 36), welcome(), QUIET) as (rig, pilot):
+        await readable(rig, pilot)
+        assert not isinstance(rig.app.screen, RecoveryRoom)
+        for event in crash_events(rig.link.state):
+            rig.link.happen(NOW, event)
+        await readable(rig, pilot)
+        assert "cannot be declined" in said(rig)
+        await pilot.press("escape")
+        rig.link.happen(NOW, ev.EntriesBlocked("recovery", "still not settled"))
+        await readable(rig, pilot)
+        assert not isinstance(rig.app.screen, RecoveryRoom)
 
 
 async def test_one_key_answers_the_question_under_the_cursor() -> None:

@@ -97,14 +97,25 @@ class Backlog:
 
     def end(self) -> None:
         """Keep what is not entered of this block."""
-        scan = self._scan
-        at = self._block.at[scan.order[scan.lasts]].tolist()
-        for index, last, newest in zip(scan.present.tolist(), scan.lasts.tolist(), at, strict=True):
-            start = self._next[index]
-            self._block.passed(index, newest)
-            if start <= last:
-                waiting = self._waiting.get(index)
-                self._waiting[index] = self._gathered(start, last + 1, waiting)
+        scan, block, waiting = self._scan, self._block, self._waiting
+        places = scan.order[scan.lasts]
+        is_plain = scan.oi is None and not self._is_summing
+        for index, last, place, at in zip(
+            scan.present.tolist(),
+            scan.lasts.tolist(),
+            places.tolist(),
+            block.at[places].tolist(),
+            strict=True,
+        ):
+            block.passed(index, at)
+            start, before = self._next[index], waiting.get(index)
+            if start > last:
+                continue
+            if is_plain:
+                oi = None if before is None else before.oi
+                waiting[index] = _Waiting(block.record(place), block.make, oi, ZERO, ZERO)
+            else:
+                waiting[index] = self._gathered(start, last + 1, before)
         self._next = {}
 
     def traded(self) -> tuple[Floats, Floats]:

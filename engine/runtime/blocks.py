@@ -25,7 +25,7 @@ Ints: TypeAlias = NDArray[np.int64]
 Sums: TypeAlias = tuple[Decimal, Decimal]
 """(sum of price x volume, sum of volume), exact."""
 
-RECORDS: Final = 1 << 15
+RECORDS: Final = 1 << 16
 """Records in a block: so many that a block's own cost vanishes, few enough for the cache."""
 _DIGITS: Final = 9
 """Decimals up to which whole columns are summed as integers; finer ones go tick by tick."""

@@ -122,7 +122,7 @@ class _Lane:
             is_out |= high[start:end] >= table.vwap_high[inst]
         if self._wants.is_any:
             is_out |= self._wants.since[inst] <= scan.last_at[start:end]
-        out = np.flatnonzero(is_out)
+        out = is_out.nonzero()[0]
         if len(out):
             self._look(number, out + start)
         self._upto[inst] = scan.ends[start:end]

@@ -22,6 +22,9 @@ def told(event: ev.Event, name: PositionId, orders: Collection[OrderId]) -> str:
             why = f" ({fmt.words(order.exit.code)})" if order.exit else ""
             what = f"{order.side.value.upper()} {fmt.quantity(order.qty)}"
             return f"order {what} {fmt.symbol(order.instrument)} {order.type.value}{why}"
+        case ev.OrderAdopted(order=order, venue_order=venue) if order.position == name:
+            what = f"{order.side.value} {fmt.quantity(order.qty)}"
+            return f"executed at the venue without us: {what} (order {for_screen(venue, 40)})"
         case ev.OrderFilled(fill=fill) if fill.order in orders:
             fee = f"{fmt.quantity(fill.fee.amount)} {for_screen(fill.fee.currency, 8)}"
             return f"fill {fmt.quantity(fill.qty)} at {legible(fill.price, CENT)}, fee {fee}"

@@ -34,6 +34,8 @@ class Guess:
     execution: Execution
     reason: ExitReason = AT_VENUE
     quote: Quote | None = None
+    sent: Order | None = None
+    """Our own order that was executed: a position that it opens is its strategy's."""
 
 
 @dataclass(slots=True)
@@ -86,11 +88,11 @@ def _deal(
     cause: DecisionId | None,
 ) -> None:
     """Draft the parts of one execution, and keep count of what is open."""
-    fill, side, reason = step.execution.fill, step.execution.side, step.reason
-    given_up = draft.state.given_up.get(fill.order)
-    meant = given_up.order.position if given_up is not None else None
-    if given_up is not None and given_up.order.exit is not None:
-        reason = given_up.order.exit
+    given_up = draft.state.given_up.get(step.execution.fill.order)
+    if given_up is not None:
+        step = replace(step, sent=given_up.order, reason=given_up.order.exit or step.reason)
+    fill, side = step.execution.fill, step.execution.side
+    meant = step.sent.position if step.sent is not None else None
     left, fee = Decimal(fill.qty), fill.fee.amount
     # A late fill goes to the position that it was meant for, if that is open still.
     for held in sorted(dealt, key=lambda held: held.id != meant):
@@ -99,7 +101,7 @@ def _deal(
         qty = min(left, held.qty)
         share = fee if qty == left else _share(fee, qty, left)
         _withdraw_exit(draft, held.id)
-        _book(draft, market, step, held.id, qty, share, cause, reason)
+        _book(draft, market, step, held.id, qty, share, cause, step.reason)
         held.qty, left, fee = held.qty - qty, left - qty, fee - share
     if left:
         grown = _grown(dealt, side, meant)
@@ -145,6 +147,7 @@ def _book(
     execution, id_ = step.execution, draft.next_order_id()
     fill = execution.fill
     held = draft.state.positions.get(position) if position is not None else None
+    sent = step.sent if step.sent is not None and step.sent.exit is None else None
     order = Order(
         id=id_,
         instrument=execution.instrument,
@@ -152,7 +155,9 @@ def _book(
         qty=Qty(qty),
         position=position if position is not None else PositionId(id_),
         exit=reason,
-        strategy=held.strategy if held is not None else None,
+        strategy=held.strategy if held is not None else sent.strategy if sent else None,
+        stop_loss=sent.stop_loss if sent else None,
+        take_profit=sent.take_profit if sent else None,
         reference=step.quote.last if step.quote else None,
         reference_at=step.quote.at if step.quote else None,
         reference_source=step.quote.source if step.quote else None,
@@ -213,7 +218,9 @@ def book_excess(draft: Draft, market: Market, fill: Fill) -> None:
         fee = fill.fee.amount - fee
     rest = replace(fill, qty=Qty(fill.qty - open_qty), fee=Money(fee, fill.fee.currency))
     dealt = [held for held in _held(draft.state, order.instrument) if held.id != order.position]
-    _deal(draft, market, dealt, Guess(Execution(rest, order.instrument, order.side)), None)
+    execution = Execution(rest, order.instrument, order.side)
+    reason = order.exit or AT_VENUE
+    _deal(draft, market, dealt, Guess(execution, reason, sent=order), None)
     if fill.qty >= working.remaining:
         draft.add(OrderCancelled(order.id, "more than was open: the rest is booked on its own"))
 

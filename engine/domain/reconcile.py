@@ -195,7 +195,7 @@ def _is_about_us(state: State, venue: VenueTruth) -> bool:
     if not held or any(venue.positions.get(instrument) for instrument in held):
         return True
     entries = {OrderId(position.id) for position in state.positions.values()}
-    return any(execution.fill.order in entries for execution in venue.fills)
+    return any(e.fill.order in entries or e.fill.id in state.adopted for e in venue.fills)
 
 
 def _stray_orders(state: State, venue: VenueTruth) -> Iterator[Finding]:

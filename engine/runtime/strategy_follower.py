@@ -22,6 +22,8 @@ class StrategyFollower:
     def __init__(self, runs: Mapping[StrategyName, StrategyRun]) -> None:
         self._runs = runs
         self._exits: dict[OrderId, PositionId] = {}
+        self._added: dict[OrderId, PositionId] = {}
+        """Adopted orders that enlarge a position."""
 
     def begin(self, state: State) -> None:
         """Learn which exits are under way."""
@@ -64,7 +66,7 @@ class StrategyFollower:
             if closing not in state.positions:
                 self._closed(closing, at, state)
             return
-        position = state.positions.get(PositionId(order))
+        position = state.positions.get(self._added.pop(order, PositionId(order)))
         if position is None:
             self._came_and_went(PositionId(order), at, state)
             return
@@ -108,6 +110,13 @@ class StrategyFollower:
                 if run.is_running and len(run.held) == 1:
                     run.show(Phase.EXITING, f"fill of the exit ({order.exit.code})")
 
+    def _adopted(self, event: ev.OrderAdopted, at: Nanos, state: State) -> None:
+        """Somebody traded a strategy's position at the venue: its fill follows."""
+        order = event.order
+        if any(order.position in run.held for run in self._runs.values()):
+            known = self._added if order.exit is None else self._exits
+            known[order.id] = order.position
+
     def _rearmed(self, event: ev.CloseRearmed, at: Nanos, state: State) -> None:
         for run in self._runs.values():
             if event.position in run.held and run.is_running and run.phase is Phase.EXITING:
@@ -123,4 +132,5 @@ _HEAR: Final[dict[type, Callable[[StrategyFollower, Any, Nanos, State], None]]] 
     ev.OrderFilled: StrategyFollower._filled,  # noqa: SLF001
     ev.OrderRequested: StrategyFollower._exit_requested,  # noqa: SLF001
     ev.CloseRearmed: StrategyFollower._rearmed,  # noqa: SLF001
+    ev.OrderAdopted: StrategyFollower._adopted,  # noqa: SLF001
 }

@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.command import ClosePosition, SubmitSignal
-from engine.domain.event import CancelRequested, OrderAdopted, OrderFilled
+from engine.domain.event import CancelRequested, OrderAdopted, OrderFilled, OrderRequested
 from engine.domain.evidence import net, news
 from engine.domain.evolve import fold
-from engine.domain.ids import CommandId, FillId
+from engine.domain.ids import CommandId, FillId, StrategyName
 from engine.domain.inputs import Proof
 from engine.domain.money import ZERO, Money, price, qty
 from engine.domain.order import ExitKind, Fill, Side
@@ -39,11 +39,8 @@ def prove(held: Desk, *fills: Execution) -> None:
 
 def conserved(held: Desk) -> bool:
     """Recompute every account from the fills alone."""
-    sides = {
-        e.order.id: e.order.side.sign
-        for e in held.events
-        if hasattr(e, "order") and hasattr(e.order, "side")
-    }
+    made = (OrderRequested, OrderAdopted)
+    sides = {e.order.id: e.order.side.sign for e in held.events if isinstance(e, made)}
     for currency, account in held.state.accounts.items():
         held_here = [p for p in held.state.positions.values() if p.currency == currency]
         tied = sum((p.cost for p in held_here), ZERO)
@@ -221,6 +218,17 @@ def test_a_late_fill_of_an_entry_that_was_given_up_opens_its_position() -> None:
     (position,) = held.state.positions.values()
     assert (position.qty, position.entry) == (Decimal(75), price("31"))
     assert conserved(held)
+
+
+def test_a_late_entry_belongs_to_the_strategy_that_wanted_it_with_its_own_stop() -> None:
+    held = desk()
+    held.holds = True
+    wish = signal("a", at=held.now, strategy=StrategyName("momentum"), stop_loss=price("28"))
+    held.give(SubmitSignal(CommandId("c"), wish))
+    held.answer(held.cancel)
+    held.report(late(held, "75"))
+    (position,) = held.state.positions.values()
+    assert (position.strategy, position.stop_loss) == ("momentum", price("28"))
 
 
 def test_a_fill_that_was_heard_before_the_cancel_is_not_booked_again() -> None:

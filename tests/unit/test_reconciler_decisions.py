@@ -218,6 +218,17 @@ async def test_an_unknown_position_is_adopted_with_its_fills_and_agrees(tmp_path
     assert bench.is_money_the_same()
 
 
+async def test_an_adopted_position_alone_is_known_by_its_fills_when_it_is_closed_elsewhere(
+    bench: Watched,
+) -> None:
+    await bench.somebody(Side.SELL, "150", "33")
+    await bench.run()
+    await bench.somebody(Side.BUY, "75", "30")
+    assert await bench.run() == [(Found.GONE, Action.SETTLE)]
+    assert [trade.pnl for trade in bench.engine.state.closed] == [225, 225]
+    assert bench.is_money_the_same()
+
+
 async def test_a_strangers_order_is_cancelled_once_a_person_says_so(bench: Watched) -> None:
     order = bench.venue.elsewhere.rest(PUT_25900, Side.BUY, qty("75"), price("10"))
     await bench.run()

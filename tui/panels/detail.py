@@ -129,8 +129,10 @@ def history(name: PositionId, replica: Replica, width: int) -> list[Line]:
     lines: list[Line] = []
     for entry in replica.entries:
         event = entry.event
-        if isinstance(event, ev.OrderRequested) and event.order.position == name:
-            orders.add(event.order.id)
+        match event:
+            case ev.OrderRequested(order=order) | ev.OrderAdopted(order=order):
+                if order.position == name:
+                    orders.add(order.id)
         text = told(event, name, orders)
         if text:
             head = f"  {fmt.precise_clock(entry.at, replica.zone)} "

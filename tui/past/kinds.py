@@ -40,7 +40,9 @@ def kind_of(event: ev.Event) -> Kind:
     match event:
         case ev.OrderFilled():
             return Kind.FILL
-        case ev.OrderRequested(order=order) if order.exit is not None:
+        case ev.OrderRequested(order=order) | ev.OrderAdopted(order=order) if (
+            order.exit is not None
+        ):
             return Kind.EXIT
         case ev.FeedChanged(is_up=False):
             return Kind.TROUBLE

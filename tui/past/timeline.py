@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from engine.domain.event import Entry, OrderRequested
+from engine.domain.event import Entry, OrderAdopted, OrderRequested
 from engine.domain.ids import Nanos, OrderId
 from engine.domain.log import LogRecord
 from engine.domain.narrate import narrate
@@ -209,7 +209,7 @@ def _told(entries: list[Entry], moments: list[Moment], before: Moment) -> list[L
     orders: dict[OrderId, Order] = {id_: at.order for id_, at in before.state.orders.items()}
     records: list[LogRecord | None] = []
     for entry, moment in zip(entries, moments, strict=True):
-        if isinstance(entry.event, OrderRequested):
+        if isinstance(entry.event, OrderRequested | OrderAdopted):
             orders[entry.event.order.id] = entry.event.order
         records.append(narrate(entry, moment.state, orders))
     return records

@@ -7,6 +7,7 @@ alert and everything grave stay on screen.
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import count
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import BindingType
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 BEAT: Final = 0.1
 """Seconds between two looks at the clock while it plays."""
+_NUMBERS: Final = count(1)
+"""One that is left may still be there for a moment while another one comes."""
 
 
 class PastStage(Stage, inherit_bindings=False):
@@ -46,7 +49,7 @@ class PastStage(Stage, inherit_bindings=False):
         live = console.desk
         self.replica = PastReplica(time_zone=live.replica.zone)
         desk = Desk(self.replica, alerts=live.alerts, live=live, sessions=live.sessions)
-        super().__init__(desk, keys, "dashboard", known, "past")
+        super().__init__(desk, keys, "dashboard", known, f"past-{next(_NUMBERS)}")
         self.banners = self._over
         self.console = console
         self.bringing = Loading(session)
@@ -136,6 +139,8 @@ class PastStage(Stage, inherit_bindings=False):
 
     def present(self) -> None:
         """Bring the desk to where the play head stands, and draw it."""
+        if self.console.past is not self:
+            return  # left: what was asked for is still being answered
         desk, player = self.desk, self.player
         desk.mono = self.console.clock.monotonic()
         if player is None:

@@ -300,3 +300,37 @@ async def test_the_end_of_the_running_session_is_what_has_come_since(tmp_path: P
         await pilot.press("right_parenthesis")
         await until(pilot, lambda: place(past) == len(entries) - 40)
         assert past.desk.replica.state == fold(entries)
+
+
+async def test_the_command_line_and_the_palette_leave_the_past_too(
+    at: tuple[Rig, Pilot[int], PastStage],
+) -> None:
+    rig, pilot, _ = at
+    await pilot.press("colon", *"live", "enter")
+    await frame(rig, pilot)
+    assert rig.app.screen is rig.app.stage is rig.app.live
+    past = await opened(rig, pilot, "s1")
+    assert rig.app.screen is past
+    await pilot.press("colon", *"session ", *s2(), "enter")
+    await frame(rig, pilot)
+    assert rig.app.past is not past
+    assert rig.app.screen is rig.app.past
+    assert len(rig.app.screen_stack) == 2
+    await pilot.press("ctrl+p", *"back to the running", "enter")
+    await frame(rig, pilot)
+    assert rig.app.screen_stack == [rig.app.live]
+
+
+async def test_live_figures_never_paint_over_the_past(
+    at: tuple[Rig, Pilot[int], PastStage],
+) -> None:
+    rig, pilot, past = at
+    before = [line[:80] for line in past.panels["positions"].shown[2:4]]
+    for last in ("3940.00", "3941.00", "3942.00"):
+        rig.tick("TCS", last)
+        await frame(rig, pilot)
+    await pilot.resize_terminal(100, 30)
+    await frame(rig, pilot)
+    assert [line[:80] for line in past.panels["positions"].shown[2:4]] == before
+    assert not any(rig.app.brush.can_paint(p) for p in rig.app.live.panels.values())
+    assert "TCS" not in "".join(rig.text().splitlines()[2:])

@@ -16,13 +16,14 @@ from engine.domain.event import (
     StrategyNoted,
 )
 from engine.domain.ids import SECOND, CommandId, Nanos, StrategyName
-from engine.domain.inputs import Reported
+from engine.domain.inputs import Proof, Reported
 from engine.domain.market import Tick
-from engine.domain.money import price
+from engine.domain.money import ZERO, price
 from engine.domain.strategy import Phase
 from engine.runtime.strategy_host import InlineHost, StrategyHost
 from engine.runtime.strategy_loading import StrategyLoadError, StrategySpec, load
 from tests.builders import NIFTY, PUT_25900
+from tests.foreign import sold
 from tests.strategy_desk import StrategyDesk, spec
 
 SAMPLES = Path(__file__).with_name("sample_strategies.py")
@@ -130,6 +131,18 @@ def test_what_ran_resumes_by_itself_with_its_position() -> None:
     (position,) = again.state.positions
     again.command(ClosePosition(CommandId("c"), position, "console"))
     assert again.record("buyer").phase is Phase.COOLDOWN
+
+
+def test_a_position_that_somebody_closes_at_the_venue_is_told_as_closed() -> None:
+    desk = desk_of(sample("Buyer"))
+    desk.tick(tick(0.5))
+    desk.tick(tick(1.5))
+    (position,) = desk.state.positions.values()
+    half = position.qty / 2
+    desk.command(Proof(NIFTY, position.qty, half, (sold("v1", f"{half}", "31"),)))
+    assert desk.record("buyer").phase is Phase.POSITION_OPEN
+    desk.command(Proof(NIFTY, half, ZERO, (sold("v2", f"{half}", "32"),)))
+    assert desk.record("buyer").phase is Phase.COOLDOWN
 
 
 def test_an_entry_that_waited_for_its_tick_at_the_crash_is_made_after_it_and_only_once() -> None:

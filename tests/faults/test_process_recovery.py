@@ -193,6 +193,7 @@ def test_at_a_console_a_flat_crash_waits_and_another_terminal_can_answer(tmp_pat
         assert count(tmp_path, "RecoveryDecided") == 0
         (asked,) = payloads(tmp_path, "DecisionAsked")
         id_ = asked["decision"]["id"]
+        assert not place(tmp_path, "MSFT", "1"), "nothing is traded before somebody chose"
         shown = holdfast("decide", "--data-dir", str(tmp_path)).stdout
         assert id_ in shown
         done = holdfast("decide", "--data-dir", str(tmp_path), id_, "fresh")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from engine.bootstrap.configure import live_options
@@ -26,7 +27,7 @@ def open_inline(args: argparse.Namespace, data_dir: Path, terminal: Terminal) ->
         loaded = load(args.config, data_dir=data_dir, sets=args.sets)
     except SettingsError as error:
         raise Failure(str(error), USAGE) from None
-    options = live_options(loaded.settings, data_dir)
+    options = replace(live_options(loaded.settings, data_dir), is_attended=True)
     clock = SystemClock()
     link = InlineLink(lambda: live_engine(options, clock), clock, hello_of(args, clock))
     app = HostedConsole(link, clock, args, data_dir, terminal)

@@ -173,9 +173,9 @@ def _book(
 def book_proven(draft: Draft, market: Market, proof: Proof) -> None:
     """Draft what `proof` proves, if the journal still stands where the proof begins."""
     state, instrument = draft.state, proof.instrument
-    if net(state).get(instrument, ZERO) != proof.here or impossible(state, instrument):
+    if net(state).get(instrument, ZERO) != proof.here:
         return
-    is_sound = all(is_news(state, one) and is_bookable(one) for one in proof.fills)
+    is_sound = all(is_news(state, one) and is_bookable(state, one) for one in proof.fills)
     if is_sound and proves(proof.fills, proof.here, proof.there):
         adopt(draft, market, proof.fills)
 
@@ -186,7 +186,7 @@ def book_late(draft: Draft, market: Market, fill: Fill) -> None:
     if given_up is None:
         return
     execution = Execution(fill, given_up.order.instrument, given_up.order.side)
-    if is_news(draft.state, execution) and is_bookable(execution):
+    if is_news(draft.state, execution) and is_bookable(draft.state, execution):
         adopt(draft, market, [execution])
 
 
@@ -225,9 +225,15 @@ def book_excess(draft: Draft, market: Market, fill: Fill) -> None:
         draft.add(OrderCancelled(order.id, "more than was open: the rest is booked on its own"))
 
 
-def is_bookable(execution: Execution) -> bool:
-    """Return whether sums with the figures of `execution` stay exact."""
+def is_bookable(state: State, execution: Execution) -> bool:
+    """Return whether `execution` can be booked: its terms are known, its fee is in the account's
+    currency, and sums with its figures stay exact.
+    """
+    if impossible(state, execution.instrument):
+        return False
     fill = execution.fill
     fee = fill.fee.amount
+    if fill.fee.currency != state.instruments[execution.instrument].currency:
+        return False
     is_fee = fee == ZERO or (fee.is_finite() and is_ordinary(abs(fee)))
     return is_ordinary(fill.price) and is_ordinary(fill.qty) and is_fee

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from engine.domain import recovery
-from engine.domain.adoption import AT_VENUE, Guess, adopt, impossible
+from engine.domain.adoption import AT_VENUE, Guess, adopt, impossible, is_bookable
 from engine.domain.command import Decide
 from engine.domain.decision import Choice, Decision, Matter
 from engine.domain.draft import Draft
@@ -152,6 +152,10 @@ def _moved(state: State, decision: Decision) -> str | None:
         return f"{was}: it is compared anew"
     if not all(is_news(state, execution) for execution in decision.fills):
         return "some of the fills are booked meanwhile: it is compared anew"
+    if not all(is_bookable(state, execution) for execution in decision.fills):
+        return (
+            impossible(state, instrument) or "a fill at the venue has figures that cannot be booked"
+        )
     return impossible(state, instrument) or None
 
 

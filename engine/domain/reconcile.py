@@ -16,7 +16,7 @@ from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
 
-from engine.domain.adoption import impossible, is_bookable
+from engine.domain.adoption import is_bookable
 from engine.domain.decision import Choice, Matter
 from engine.domain.event import OrderFilled
 from engine.domain.evidence import is_ours, net, news, proves
@@ -229,7 +229,7 @@ def _is_explained(finding: Finding, state: State) -> bool:
     instrument = finding.instrument
     if finding.what not in {Found.GONE, Found.DIFFERS} or instrument is None:
         return False
-    if impossible(state, instrument) or not all(map(is_bookable, finding.fills)):
+    if not all(is_bookable(state, execution) for execution in finding.fills):
         return False
     return proves(finding.fills, finding.here, finding.there)
 

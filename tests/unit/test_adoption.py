@@ -8,16 +8,23 @@ from decimal import Decimal
 import pytest
 
 from engine.domain.command import ClosePosition, SubmitSignal
-from engine.domain.event import CancelRequested, OrderAdopted, OrderFilled, OrderRequested
+from engine.domain.event import (
+    CancelRequested,
+    OrderAdopted,
+    OrderFilled,
+    OrderRequested,
+    SessionEnded,
+)
 from engine.domain.evidence import net, news
 from engine.domain.evolve import fold
-from engine.domain.ids import CommandId, FillId, StrategyName
+from engine.domain.ids import CommandId, FillId, SessionId, StrategyName
 from engine.domain.inputs import Proof
-from engine.domain.money import ZERO, Money, price, qty
+from engine.domain.money import ZERO, Currency, Money, price, qty
 from engine.domain.order import ExitKind, Fill, Side
 from engine.domain.reconcile import Action, Found, findings, proofs
+from engine.domain.session import SessionStatus
 from engine.domain.truth import Execution
-from tests.builders import BTC, INR, NIFTY, SECOND, Desk, signal, tick
+from tests.builders import BTC, INR, NIFTY, SECOND, Desk, session, signal, tick
 from tests.foreign import bought, sold, traded
 from tests.truths import truth_of
 
@@ -294,6 +301,30 @@ def test_what_fills_explain_is_settled_in_the_run_that_finds_it(
     assert net(held.state).get(NIFTY, ZERO) == Decimal(there)
     assert findings(held.state, truth) == ()
     assert conserved(held)
+
+
+def test_a_fee_in_another_currency_is_not_booked_as_if_it_were_ours() -> None:
+    held = desk()
+    held.open("a")
+    right = truth_of(held)
+    odd = sold("v1", "75", "33", fee="1")
+    odd = replace(odd, fill=replace(odd.fill, fee=Money(Decimal(1), Currency("BNB"))))
+    truth = replace(right, positions={}, fills=(*right.fills, odd))
+    assert [f.action for f in findings(held.state, truth)] == [Action.AGAIN]
+
+
+def test_a_late_fill_of_an_instrument_that_this_session_does_not_list_changes_nothing() -> None:
+    held = desk()
+    held.holds = True
+    held.give(SubmitSignal(CommandId("c"), signal("a", at=held.now)))
+    held.answer(held.cancel)
+    said = late(held, "75")
+    held.give(SessionEnded(SessionId("s1"), SessionStatus.COMPLETED, "cli"))
+    held.give(replace(session(), session=SessionId("s2")))
+    assert held.state.given_up
+    before = held.state
+    held.report(said)
+    assert held.state == before
 
 
 @pytest.mark.parametrize("size", ["50", "100"])

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from engine.runtime.collecting import THRESHOLDS
+from tui.cli.announcing import announce
 from tui.cli.exits import (
     DONE,
     FAILED,
@@ -119,6 +120,8 @@ async def _host(options: LiveOptions, ending: _Ending) -> None:
             gc.freeze()  # what the start made stays: no collection looks through it again
             gc.enable()
             say(f"engine {os.getpid()} runs on {options.data_dir}")
+            if not options.is_attended:
+                announce(engine)
             await engine.run()
             server.farewell = ending.why or "the engine ended"
             telling.cancel()

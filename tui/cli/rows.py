@@ -40,6 +40,7 @@ def status_row(welcome: Welcome) -> Row:
         "events": state.seq,
         "open_positions": len(state.positions),
         "working_orders": len(state.orders),
+        "decisions": len(state.decisions),
         "entries_blocked": dict(state.blocks),
         "latch": state.latch.reason if state.latch is not None else None,
         "health": round(health.score, 1) if health is not None else None,

@@ -69,6 +69,24 @@ def test_a_wrong_answer_is_refused_with_what_is_offered(place: Path) -> None:
         assert said in done.stderr
 
 
+def test_a_headless_engine_goes_on_and_says_what_waits(tmp_path: Path) -> None:
+    with engine(tmp_path, *DRILL) as running:
+        until(lambda: bool(queue(tmp_path)), "a decision")
+        id_ = queue(tmp_path)[0]["id"]
+        assert running.process.poll() is None
+        assert status(tmp_path)["decisions"] >= 1
+        holdfast("decide", id_, "leave", "--data-dir", str(tmp_path))
+        running.process.terminate()
+        said = running.process.communicate(timeout=30)[0]
+    assert f"waits for a decision: {id_}" in said
+    assert f"decided: {id_}: leave by cli" in said
+
+
+def status(place: Path) -> dict[str, Any]:
+    row: dict[str, Any] = json.loads(holdfast("status", "--data-dir", str(place), "--json").stdout)
+    return row
+
+
 def test_an_answer_is_taken_once_and_stands_in_the_journal(place: Path) -> None:
     row = queue(place)[0]
     done = holdfast("decide", row["id"], "adopt", "--note", "mine", "--data-dir", str(place))

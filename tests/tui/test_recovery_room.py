@@ -17,6 +17,7 @@ from tests.tui.rig import NOW, Rig, welcome
 from tests.tui.rig_crash import DIED, SESSION, crashed, crashed_flat
 from tests.tui.rig_crash import events as crash_events
 from tests.tui.staged import shown
+from tui.actions import ACTIONS
 from tui.screens.recovery import RecoveryRoom
 from tui.settings import ConsoleSettings
 
@@ -178,3 +179,21 @@ async def test_a_recovery_that_was_over_long_ago_opens_no_room_but_is_a_report()
         await pilot.press("R")
         await pilot.pause()
         assert "all well" in said(rig)
+
+
+async def test_with_positions_open_every_key_there_is_declines_nothing() -> None:
+    keys = sorted({key for action in ACTIONS for key in action.keys} - {"ctrl+c"})
+    assert len(keys) > 40
+    async with shown((120, 36), crashed(), QUIET) as (rig, pilot):
+        for key in keys:
+            if not isinstance(rig.app.screen, RecoveryRoom):
+                while len(rig.app.screen_stack) > 1:
+                    rig.app.pop_screen()
+                rig.app.act("recovery.show")
+            await readable(rig, pilot)
+            await pilot.press(key)
+            await pilot.pause()
+        answered = [sent for sent in rig.link.sent if isinstance(sent, Decide)]
+        assert answered == rig.link.sent
+        assert {sent.choice for sent in answered} <= {Choice.BOOK, Choice.EXIT_NOW, Choice.KEEP}
+        assert {sent.decision for sent in answered} <= {GAP, OTHER}

@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from engine.bootstrap.drill_proof import Examiner, Fault, Witness
+from engine.bootstrap.drill_proof import TWICE, Examiner, Fault, Witness
 from engine.bootstrap.live import LiveEngine
 from engine.domain.event import Entry, OrderFilled, OrderRequested
-from engine.domain.ids import SECOND, FillId, Nanos, PositionId, Seq
+from engine.domain.ids import SECOND, FillId, Nanos, OrderId, PositionId, Seq
 from engine.domain.market import Quote, Tick
 from engine.domain.money import Price
 from engine.domain.order import Order
@@ -39,6 +39,21 @@ class Auditor(Examiner):
         super().__init__(database)
         self.booked: dict[FillId, tuple[Price, Decimal]] = {}
         """Price and quantity; one execution may be booked in parts."""
+        self._before: set[str] = set()
+
+    def settle(self, working: set[OrderId]) -> None:
+        """Forget what is over and was right: memory must not grow with the days.
+
+        What acted is remembered from one calm to the end of the next: a repetition comes sooner.
+        """
+        self._orders = {id_: order for id_, order in self._orders.items() if id_ in working}
+        self._filled = {id_: qty for id_, qty in self._filled.items() if id_ in working}
+        self._before, self._once = self._once, set()
+
+    def _first(self, what: str) -> Iterator[Fault]:
+        if what in self._before:
+            yield Fault(TWICE, what)
+        yield from super()._first(what)
 
     def moved_to(self, database: Path) -> None:
         """Go on with the journal's copy, which the next process works on."""
@@ -182,6 +197,7 @@ class Watch:
         keep = {str(id_) for id_ in live.engine.state.positions}
         keep |= {working.order.position for working in live.engine.state.orders.values()}
         self._venue.forget(keep)
+        auditor.settle(set(live.engine.state.orders))
         left = {fill.id for slip in self._venue.slips.values() for fill in slip.fills}
         auditor.booked = {id_: fill for id_, fill in auditor.booked.items() if id_ in left}
         self._best = {id_: best for id_, best in self._best.items() if id_[0] in keep}

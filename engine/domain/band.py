@@ -39,18 +39,13 @@ class Band:
     __slots__ = (
         "_longs", "_news", "_numbers", "_oi", "_shorts", "_times", "best", "calm_hi",
         "calm_lo", "deadline", "has_news", "held", "hi", "high", "instrument", "is_timed", "lo",
-        "low", "oi_from",
-        "tickets", "vwap_rules", "worst"
+        "longs", "low", "oi_from", "shorts", "tickets", "vwap_rules", "worst"
     )  # fmt: skip
 
-    def __init__(
-        self,
-        instrument: InstrumentId = InstrumentId(""),
-        news: dict[InstrumentId, Band] | None = None,
-    ) -> None:
+    def __init__(self, instrument: InstrumentId, news: dict[InstrumentId, Band]) -> None:
         """`news`: where the band enters itself whenever it has news."""
         self.instrument = instrument
-        self._news = {} if news is None else news
+        self._news = news
         self.tickets: dict[PositionId, int] = {}
         self._numbers = count(1)
         self._longs = Side(1, self.tickets)
@@ -69,8 +64,10 @@ class Band:
         self.calm_lo, self.calm_hi = inf, -inf
         self.is_timed = False
         """Whether time or open interest may ask a rule, too: then no price is calm."""
-        self.held: set[PositionId] = set()
-        """Open positions, those with an exit in flight included; kept by the owner."""
+        self.held: dict[PositionId, int] = {}
+        """Sign of each open position, those with an exit in flight included."""
+        self.longs = self.shorts = 0
+        """How many of them: a high is news to longs only, a low to shorts."""
 
     def add(
         self, id_: PositionId, sign: int, entry: float, peak: float, triggers: Iterable[Trigger]
@@ -100,6 +97,25 @@ class Band:
                     heappush(self._times, (float(at), ticket, id_))
         self._bound()
 
+    def hold(self, id_: PositionId, sign: int) -> None:
+        """Count in a position that opened."""
+        self.held[id_] = sign
+        self._count(sign, 1)
+
+    def release(self, id_: PositionId) -> None:
+        """Forget a position that is closed."""
+        self.remove(id_)
+        self._count(self.held.pop(id_, 0), -1)
+
+    def _count(self, sign: int, more: int) -> None:
+        self.longs += more if sign > 0 else 0
+        self.shorts += more if sign < 0 else 0
+        if (self.longs and self.high > self.best) or (self.shorts and self.low < self.worst):
+            self._tell()
+        else:
+            self.has_news = False
+        self._calm()
+
     def remove(self, id_: PositionId) -> None:
         """Stop watching a position."""
         if self.tickets.pop(id_, None) is not None:
@@ -110,13 +126,13 @@ class Band:
         """Count a price in as an extreme."""
         if price > self.high:
             self.high = price
-            if price > self.best:
+            if price > self.best and self.longs:
                 self._tell()
                 if self.calm_hi < price < self.hi and not self.is_timed:
                     self.calm_hi = price
         if price < self.low:
             self.low = price
-            if price < self.worst:
+            if price < self.worst and self.shorts:
                 self._tell()
                 if self.calm_lo > price > self.lo and not self.is_timed:
                     self.calm_lo = price
@@ -180,21 +196,6 @@ class Band:
             self.vwap_rules.pop(id_, None)
         return due
 
-    def vwap_due(self, price: float, turnover: float, volume: float) -> list[PositionId]:
-        """Return (and take) losing positions at or beyond their distance from the VWAP."""
-        if volume <= 0:
-            return []
-        traded = price * volume
-        due = [
-            id_
-            for id_, (sign, entry, fraction) in self.vwap_rules.items()
-            if (price - entry) * sign < 0
-            and (traded - turnover * (1 - sign * fraction)) * sign <= traded * SLACK
-        ]
-        for id_ in due:
-            self.remove(id_)
-        return due
-
     def oi_due(self, oi: float) -> list[PositionId]:
         """Return (and take) the positions whose OI threshold is reached."""
         due: list[PositionId] = []
@@ -225,7 +226,23 @@ class Band:
         if self.is_timed:
             self.calm_lo, self.calm_hi = inf, -inf
             return
-        low = min(self.worst, self.low)
-        high = max(self.best, self.high)
+        low = min(self.worst, self.low) if self.shorts else -inf
+        high = max(self.best, self.high) if self.longs else inf
         self.calm_lo = low if low > self.lo else nextafter(self.lo, inf)
         self.calm_hi = high if high < self.hi else nextafter(self.hi, -inf)
+
+
+def vwap_due(band: Band, price: float, turnover: float, volume: float) -> list[PositionId]:
+    """Return (and take) losing positions at or beyond their distance from the VWAP."""
+    if volume <= 0:
+        return []
+    traded = price * volume
+    due = [
+        id_
+        for id_, (sign, entry, fraction) in band.vwap_rules.items()
+        if (price - entry) * sign < 0
+        and (traded - turnover * (1 - sign * fraction)) * sign <= traded * SLACK
+    ]
+    for id_ in due:
+        band.remove(id_)
+    return due

@@ -53,7 +53,8 @@ class BandTable:
             self.deadline[index] = self.oi_from[index] = inf
             self.vwap_low[index] = self.vwap_high[index] = nan
             return
-        low, high = min(band.worst, band.low), max(band.best, band.high)
+        low = min(band.worst, band.low) if band.shorts else -inf
+        high = max(band.best, band.high) if band.longs else inf
         # A position that opened a moment ago has seen no extreme: then the first price is one.
         self.low[index] = low if low > band.lo else band.lo * _ABOVE
         self.high[index] = high if high < band.hi else band.hi * _BELOW

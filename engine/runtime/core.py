@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 from typing import Final, TypeAlias
 
 from engine.domain import calendar
+from engine.domain.band import vwap_due
 from engine.domain.carryover import mark_of
 from engine.domain.command import SubmitSignal
 from engine.domain.decide import decide
@@ -131,7 +132,7 @@ class Core:
         if not (band.lo < price < band.hi and tick.at < band.deadline):
             due += band.wake(price, tick.at)
         if band.vwap_rules and quote.volume:
-            due += band.vwap_due(price, float(quote.turnover), float(quote.volume))
+            due += vwap_due(band, price, float(quote.turnover), float(quote.volume))
         if tick.oi is not None and tick.oi >= band.oi_from:
             due += band.oi_due(float(tick.oi))
         if not due and not self.is_risk_limited:

@@ -121,7 +121,7 @@ class Guard:
         if id_ not in band.held:
             if is_entered:  # a shadow was held all the time: what was seen counts for it, too
                 band.forget_extremes()
-            band.held.add(id_)
+            band.hold(id_, position.side.sign)
         self._homes[id_] = band
         self.moved.add(band)
         if position.close is not None:
@@ -180,8 +180,7 @@ class Guard:
     def _forget(self, id_: PositionId) -> None:
         band = self._homes.pop(id_, None)
         if band is not None:
-            band.remove(id_)
-            band.held.discard(id_)
+            band.release(id_)
             self.moved.add(band)
 
 
@@ -189,8 +188,8 @@ def pending(instrument: InstrumentId, band: Band) -> Peak | None:
     """Return the extremes that are news to somebody and not journaled yet."""
     if not band.has_news:
         return None
-    high = _exact(band.high) if band.high > band.best else None
-    low = _exact(band.low) if band.low < band.worst else None
+    high = _exact(band.high) if band.high > band.best and band.longs else None
+    low = _exact(band.low) if band.low < band.worst and band.shorts else None
     return Peak(instrument, high, low)
 
 

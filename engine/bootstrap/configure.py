@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.replay import ReplayPlan
+from engine.bootstrap.unsaid import SIGNALS_ONLY, SIM_STRATEGIES
 from engine.domain.decision import Choice, Matter
 from engine.domain.ids import SECOND, InstrumentId, Nanos, StrategyName
 from engine.domain.instrument import Instrument
@@ -20,25 +21,6 @@ from engine.domain.silence import PollLimits
 from engine.runtime.strategy_loading import StrategySpec
 from engine.settings import Settings
 from engine.venues.paper.settings import Fees, PaperSettings
-
-SIM_STRATEGIES: Final = (
-    StrategySpec(
-        StrategyName("nifty"),
-        "oi_momentum",
-        (("underlying", "NIFTY"), ("bar_seconds", "5"), ("cooldown_s", "10")),
-    ),
-    StrategySpec(
-        StrategyName("banknifty"),
-        "oi_momentum",
-        (("underlying", "BANKNIFTY"), ("bar_seconds", "5"), ("cooldown_s", "10")),
-    ),
-    StrategySpec(StrategyName("signals"), "signals"),
-)
-"""What runs on the simulated market when the configuration names no strategy."""
-
-
-SIGNALS_ONLY: Final = (SIM_STRATEGIES[-1],)
-
 
 _FLAT: Final[Mapping[str, Recovery | None]] = {
     "resume": Recovery.RESUME,

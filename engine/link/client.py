@@ -7,6 +7,7 @@ Welcome after every connection.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,8 +32,10 @@ from engine.link.protocol import Disconnected, NotTaken, Update, Welcome
 from engine.link.protocol_past import A, Asks, EntryPage
 from engine.link.questions import Questions
 
-AGAIN_SECONDS: Final = 0.04
-"""Pause before the first attempt to connect again; it grows by half with each attempt."""
+AGAIN_SECONDS: Final = 0.01
+"""Pause between attempts to connect while an engine may be starting."""
+OFTEN: Final = 150
+"""After so many attempts the pause grows by half with each."""
 AGAIN_MOST: Final = 0.5
 ANSWER_SECONDS: Final = 5.0
 READ_MAX: Final = 256 * 1024
@@ -130,9 +133,11 @@ class SocketLink:
 
     def _again(self) -> None:
         loop = asyncio.get_running_loop()
-        pause = min(AGAIN_MOST, AGAIN_SECONDS * 1.5 ** min(self._attempts, 16))
+        pause = min(AGAIN_MOST, AGAIN_SECONDS * 1.5 ** min(max(0, self._attempts - OFTEN), 16))
         self._attempts += 1
         self._timer = loop.call_later(pause, self._connect)
+        if self._attempts == 1:
+            loop.call_soon(_learn)  # there is time: nobody answers yet
 
     def _readable(self) -> None:
         heard = self._socket
@@ -237,6 +242,11 @@ class SocketLink:
             loop.add_writer(self._socket.fileno(), self._writable)
         else:
             loop.remove_writer(self._socket.fileno())
+
+
+def _learn() -> None:
+    """Import the codec before there is anything to decode."""
+    importlib.import_module("engine.link.wire")
 
 
 def _decoded(body: bytes) -> Update:

@@ -20,32 +20,8 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from pydantic_settings import SettingsError as ValueNotRead
 
 from engine.settings.model import PROFILES, Settings
+from engine.settings.names import CUSTOMARY, PREFIX
 
-PREFIX: Final = "HOLDFAST_"
-CUSTOMARY: Final[Mapping[str, str | None]] = {
-    "MAX_POSITIONS": "limits.positions_max",
-    "SYMBOLS": "symbols",
-    "ENABLE_DATA_QUALITY_CHECKS": "quality.enabled",
-    "HEALTH_CHECK_INTERVAL": "health.interval",
-    "BITVAVO_API_KEY": "secrets.bitvavo_api_key",
-    "BITVAVO_API_SECRET": "secrets.bitvavo_api_secret",
-    "TELEGRAM_BOT_TOKEN": "secrets.telegram_bot_token",
-    "TELEGRAM_CHAT_ID": "secrets.telegram_chat_id",
-    "ENABLE_PERFORMANCE_MONITORING": None,
-    "ENABLE_CIRCUIT_BREAKERS": None,
-    "CACHE_FEATURES": None,
-    "MAX_CONCURRENT_PREDICTIONS": None,
-    "FEATURE_CACHE_SIZE": None,
-    "PREDICTION_FAILURE_THRESHOLD": None,
-    "PREDICTION_RECOVERY_TIMEOUT": None,
-    "DATA_COLLECTION_FAILURE_THRESHOLD": None,
-    "CACHE_TTL_SECONDS": None,
-    "MAX_CACHE_MEMORY_MB": None,
-    "ERROR_NOTIFICATIONS_PER_HOUR": None,
-    "TRADE_NOTIFICATIONS_PER_HOUR": None,
-    "STATUS_NOTIFICATIONS_PER_HOUR": None,
-}
-"""Customary names and the key they set; None: known, and without effect in this version."""
 _LISTS: Final = frozenset({"symbols"})
 _FREE: Final = ("strategies.", "secrets.", "console.keymap.")
 

@@ -63,10 +63,16 @@ def command(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> LiveOptions:
+    from engine.settings.names import is_silent
+
+    data_dir = chosen_data_dir(args)
+    if is_silent(args.config, data_dir, args.sets):
+        from engine.bootstrap.unsaid import unsaid_options
+
+        return unsaid_options(data_dir)
     from engine.bootstrap.configure import live_options
     from engine.settings import SettingsError, load
 
-    data_dir = chosen_data_dir(args)
     try:
         loaded = load(args.config, data_dir=data_dir, sets=args.sets)
     except SettingsError as error:

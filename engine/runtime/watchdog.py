@@ -30,7 +30,6 @@ class LoopWatch:
         self._beat: Nanos | None = None
         self._loop_thread = threading.get_ident()
         self._is_told = False
-        self._looked: Nanos | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="loop-watch", daemon=True)
 
@@ -52,19 +51,19 @@ class LoopWatch:
         """Alarm if the loop stands still; the thread does it every LOOK_S."""
         if self._beat is None:
             return
-        now = self._clock.monotonic()
-        looked, self._looked = self._looked, now
-        still = now - self._beat
-        if looked is not None and now - looked >= self._stuck:
-            self._beat = now  # this thread stood still as well: the process did, not the loop
-        elif still < self._stuck:
+        still = self._clock.monotonic() - self._beat
+        if still < self._stuck:
             self._is_told = False
         elif not self._is_told:
             self._is_told = True
             self._alarm(f"event loop stuck for {still / SECOND:.1f} s in {self._culprit()}")
 
     def _watch(self) -> None:
+        looked = self._clock.monotonic()
         while not self._ended.wait(LOOK_S):
+            before, looked = looked, self._clock.monotonic()
+            if looked - before >= self._stuck and self._beat is not None:
+                self.beat()  # this thread stood still as well: the process did, not the loop
             self.look()
 
     def _culprit(self) -> str:

@@ -66,7 +66,12 @@ def ids_of_tests() -> Mapping[str, tuple[str, ...]]:
 
 def of_item(nodeid: str) -> tuple[str, ...]:
     """Return the rows that name a collected test, whatever its parameters are."""
-    return ids_of_tests().get(nodeid.split("[", 1)[0], ())
+    return ids_of_tests().get(name_of(nodeid), ())
+
+
+def name_of(nodeid: str) -> str:
+    """Return a collected test as rows name it: without parameters, a state machine as its class."""
+    return nodeid.split("[", 1)[0].split("@", 1)[0].removesuffix("::runTest")
 
 
 @cache

@@ -85,10 +85,9 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the report of a test's call, or of whatever ended it before."""
-        nodeid = report.nodeid.split("@", 1)[0]
-        if not matrix.of_item(nodeid) or (report.when != "call" and report.passed):
+        if not matrix.of_item(report.nodeid) or (report.when != "call" and report.passed):
             return
-        test = nodeid.split("[", 1)[0]
+        test = matrix.name_of(report.nodeid)
         said = {key: value for key, value in report.user_properties if key in SAID}
         case = {"outcome": report.outcome, "seconds": round(report.duration, 2), **said}
         self.cases.setdefault(test, []).append(case)

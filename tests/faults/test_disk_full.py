@@ -71,7 +71,7 @@ def log_or_status(place: Path) -> str:
 def test_a_read_only_disk_refuses_the_start_and_names_the_path(
     tmp_path: Path, record_property: Record
 ) -> None:
-    with small_disk(tmp_path / "disk", 20) as place:
+    with small_disk(tmp_path / "disk", 120) as place:
         with engine(place) as running:
             buy(place, "a")
             assert running.signal(signal.SIGTERM) == 128 + signal.SIGTERM

@@ -66,6 +66,8 @@ def test_a_third_sigint_ends_an_engine_that_cannot_end(
         assert running.process.wait(PATIENCE) == 128 + signal.SIGINT
         took = time.monotonic() - began
         lock.close()
+        assert running.process.stdout is not None
+        assert "ends at once: told 3 times" in running.process.stdout.read()
     assert [row["status"] for row in sessions(tmp_path)] == ["active"]  # not ended in order
     with engine(tmp_path):
         assert [row["position_id"] for row in positions(tmp_path)] == [held[0]["position_id"]]

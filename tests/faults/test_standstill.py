@@ -139,7 +139,6 @@ def test_a_suspended_engine_says_so_asks_and_goes_on(
     sent = [e for e in journal(tmp_path, "OrderRequested") if int(str(e["seq"])) in between]
     assert not log_lines(tmp_path, "event loop stuck")  # it was no task's fault
     assert sent == []
-    assert took < 10
     record_property("line", told)
     record_property("figure", f"{took:.2f} s from SIGCONT until venue and prices were new")
 

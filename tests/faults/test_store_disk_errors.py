@@ -27,9 +27,9 @@ pytestmark = [
         "fdatasync:error=EIO:when=8",
         "fdatasync:error=EIO:when=9",
         "fdatasync:error=EIO:when=20+7",
-        "pwrite64:error=EIO:when=60",
-        "pwrite64:error=ENOSPC:when=61+40",
-        "pwrite64:signal=KILL:when=75",
+        "pwrite64:error=EIO:when=90",
+        "pwrite64:error=ENOSPC:when=91+40",
+        "pwrite64:signal=KILL:when=110",
         "fdatasync:signal=KILL:when=30",
     ],
 )

@@ -67,8 +67,8 @@ class RecordedSource:
 
     mode = Mode.REPLAY
 
-    def __init__(self, options: LiveOptions, real: Clock) -> None:
-        """Open the files; raises FormatError."""
+    def __init__(self, options: LiveOptions, real: Clock, after: Nanos = Nanos(0)) -> None:
+        """Open the files; raises FormatError. `after`: how far a session got that goes on."""
         instruments: dict[InstrumentId, Instrument] = {}
         for path in options.replay_instruments:
             instruments.update(load_instruments(path))
@@ -77,7 +77,10 @@ class RecordedSource:
         )
         self._path = options.bar_path
         self.history: History | None = None
-        self._clock = RecordedClock(real, self._feed.recording.begins or Nanos(0))
+        self._after = after
+        self._feed.seek(Nanos(after + 1))  # what it has traded on is passed over without waiting
+        begins = max(self._feed.recording.begins or Nanos(0), after)
+        self._clock = RecordedClock(real, begins)
         self.clock: Clock = self._clock
 
     async def instruments(self) -> dict[InstrumentId, Instrument]:
@@ -85,7 +88,8 @@ class RecordedSource:
 
     async def ticks(self) -> AsyncIterator[list[Tick]]:
         async for batch in self._feed.items():
-            for at, items in groupby(batch, key=lambda item: item.at):
+            new = (item for item in batch if item.at > self._after)
+            for at, items in groupby(new, key=lambda item: item.at):
                 self._clock.reach(at, self._pace())
                 yield [tick for item in items for tick in self._ticks_of(item)]
         self._clock.reach(self._clock.now(), 0.0)
@@ -117,10 +121,13 @@ class RecordedSource:
         self._clock.reach(self._clock.now(), self._pace())
 
 
-def source_of(options: LiveOptions, clock: Clock, state: State) -> Source:
-    """Return the feed that `options` name; a simulated one goes on where `state` left it."""
+def source_of(options: LiveOptions, clock: Clock, state: State, last_at: Nanos) -> Source:
+    """Return the feed that `options` name, for a session that goes on: where `state` left it.
+
+    `last_at`: when the journal's last entry was made.
+    """
     if options.feed == "replay":
-        return RecordedSource(options, clock)
+        return RecordedSource(options, clock, last_at if goes_on(state) else Nanos(0))
     session = state.session
     feed: Feed = adapter(FEEDS, options.feed)(
         clock,

@@ -20,7 +20,7 @@ from engine.bootstrap.chores import Keeper, learn_holidays, watch_signals
 from engine.bootstrap.disturbing import drills
 from engine.bootstrap.feeds import Source, source_of
 from engine.bootstrap.monitoring import monitor_of
-from engine.bootstrap.opening import open_session, paper_settings, past_of, stand
+from engine.bootstrap.opening import last_at, open_session, paper_settings, past_of, stand
 from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
 from engine.bootstrap.supply import pass_time, supply
@@ -278,7 +278,7 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
             journal = ResilientJournal(store, spill, ballast)
         else:
             journal = MemoryJournal()
-        source = source_of(options, clock, state)
+        source = source_of(options, clock, state, await last_at(journal, state))
         live = LiveEngine(options, journal, source, await source.instruments(), state)
         live.logbook.start()
         stack.callback(live.logbook.close)

@@ -57,6 +57,12 @@ def goes_on(state: State) -> bool:
     return bool(session.status is not SessionStatus.COMPLETED or state.positions or state.orders)
 
 
+async def last_at(journal: Journal, state: State) -> Nanos:
+    """Return when the last entry was made; 0: there is none."""
+    last = await journal.read(Seq(max(0, state.seq - 1)))
+    return last[-1].at if last else Nanos(0)
+
+
 async def open_session(
     options: LiveOptions,
     engine: Engine,
@@ -69,11 +75,10 @@ async def open_session(
     Returns False where a person is asked first (E-62): call it again after each answer. Raises
     NeedsDecision if there is nobody to be asked.
     """
-    last = await journal.read(Seq(max(0, engine.state.seq - 1)))
-    last_at = last[-1].at if last else engine.clock.now()
+    died_at = await last_at(journal, engine.state) or engine.clock.now()
     step: Opening | EntriesBlocked | DecisionAsked | None = None
     while not isinstance(step, SessionStarted | Resumed | DecisionAsked):
-        step = opening_step(options, engine.state, catalog, mode, engine.clock.now(), last_at)
+        step = opening_step(options, engine.state, catalog, mode, engine.clock.now(), died_at)
         await engine.settle(step)
     if isinstance(step, DecisionAsked) and not options.is_attended:
         raise NeedsDecision(f"{step.decision.text}: {WAYS}")

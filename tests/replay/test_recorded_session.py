@@ -82,6 +82,44 @@ async def test_the_worked_example_trades_on_the_days_own_time(tmp_path: Path) ->
     assert START <= trade.exit_at < START + 3600 * 10**9
 
 
+async def life(directory: Path, file: Path, items: int | None) -> State:
+    """Return the state that a session comes to; it is killed after `items` more prices."""
+    async with session(directory, file) as live:
+        if live.core.state.absence is None:
+            live.strategist.offer([Signal("s1", SYMBOL, Side.BUY, Nanos(START + 10**9))])
+        if items is not None:
+            live.source.control(ControlFeed(CommandId("p"), "step", "test", count=items))
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(live.run())
+            if items is None:
+                await until(live, "feed has ended")
+                await until(live, "P&L")
+                live.stop("test")
+            else:
+                while not (live.core.ticks and live.core.state.positions):
+                    await asyncio.sleep(0.01)
+                running.cancel()  # nobody ends it: the next life finds it crashed
+        return live.core.state
+
+
+async def test_a_recorded_day_goes_on_where_a_killed_session_stood(tmp_path: Path) -> None:
+    """Its clock stood still meanwhile: the prices before the entry are no prices of now."""
+    file = recorded(tmp_path, ["20.00", *DAY])
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "cut").mkdir()
+    whole = await life(tmp_path / "whole", file, None)
+    for items in (2, 1):
+        held = await life(tmp_path / "cut", file, items)
+        assert len(held.positions) == 1
+    cut = await life(tmp_path / "cut", file, None)
+    assert len(cut.crashes) == 2
+    for (one,), (other,) in ((whole.closed, cut.closed),):
+        assert one.reason == other.reason
+        assert one.reason.code == "trailing_stop_hit"
+        assert (one.entry_at, one.entry) == (other.entry_at, other.entry)
+        assert (one.exit_at, one.exit) == (other.exit_at, other.exit)
+
+
 async def test_a_paused_day_stands_still_and_goes_on_step_by_step(tmp_path: Path) -> None:
     file = recorded(tmp_path)
     async with session(tmp_path, file, speed=1000) as live:

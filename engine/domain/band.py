@@ -66,8 +66,7 @@ class Band:
         """Whether time or open interest may ask a rule, too: then no price is calm."""
         self.held: dict[PositionId, int] = {}
         """Sign of each open position, those with an exit in flight included."""
-        self.longs = self.shorts = 0
-        """How many of them: a high is news to longs only, a low to shorts."""
+        self.longs = self.shorts = 0  # of them: a high is news to longs only, a low to shorts
 
     def add(
         self, id_: PositionId, sign: int, entry: float, peak: float, triggers: Iterable[Trigger]

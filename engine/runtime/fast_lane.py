@@ -14,8 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId
-from engine.domain.market import Tick
+from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.runtime.backlog import Backlog
 from engine.runtime.band_table import BandTable
 from engine.runtime.block_scan import Row, Scan
@@ -215,12 +214,10 @@ class _Lane:
                     continue
                 if not band.held:
                     continue
-                band.note(price)
-                if band.lo < price < band.hi or not (due := band.wake(price, at)):
+                if band.lo < price < band.hi or band.only_ratchets(price):
+                    band.note(price)
                     continue
-                self._judge(place, along, index, due)
-            else:
-                self._take(place, along, index)
+            self._take(place, along, index)
             if self._wants.ask():
                 rows[done:] = sorted(rows[done:] + self._joining(number, walked, place))
         for index in walked:
@@ -244,20 +241,11 @@ class _Lane:
 
     def _take(self, place: int, along: int, index: int) -> None:
         """Give a record the ordinary way."""
-        self._core.ticks -= 1  # the ordinary way counts it, too
-        self._replayer.take(self._tick(place, along, index))
-        self._table.refresh_all(self._core.guard.moved)
-
-    def _judge(self, place: int, along: int, index: int, due: Sequence[PositionId]) -> None:
-        """Have the positions judged that a record woke."""
-        self._replayer.judge(self._tick(place, along, index), due)
-        self._table.refresh_all(self._core.guard.moved)
-
-    def _tick(self, place: int, along: int, index: int) -> Tick:
-        """Return a record as a tick, everything before it entered."""
         self._backlog.enter(index, along)
         self._backlog.skip(index)
-        return self._block.make(self._block.record(place))
+        self._core.ticks -= 1  # the ordinary way counts it, too
+        self._replayer.take(self._block.make(self._block.record(place)))
+        self._table.refresh_all(self._core.guard.moved)
 
 
 def _is_sound(block: Block, count: int, now: Nanos) -> bool:

@@ -8,13 +8,13 @@ The clock is the recording's own; the second that ends is let pass before the ne
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final, Protocol
 
 from engine.domain.event import CancelRequested, Entry, OrderRequested
-from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId
+from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.inputs import Input, Reported, VenueReport
 from engine.domain.market import Bar, Quote, Tick
 from engine.domain.money import ZERO, quotient
@@ -128,14 +128,6 @@ class Replayer:
             self._tick(item)
         else:
             self._bar(item)
-
-    def judge(self, tick: Tick, due: Sequence[PositionId]) -> None:
-        """Take in a tick of the present second that woke `due` and that no reader waits for."""
-        self.clock.set(tick.at)
-        self._venue.on_tick(tick)
-        self.core.see(tick)
-        self._publish(self.core.judge(tick, due, self.clock.now()))
-        self.settle()
 
     def pass_until(self, at: Nanos) -> None:
         """Let the present second pass if `at` lies in a later one."""

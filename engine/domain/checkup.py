@@ -146,7 +146,7 @@ def _reconciliation(vitals: Vitals) -> Component:
         ("runs", f"{given.runs:,}"),
         ("found", f"{given.found:,}"),
         ("to decide", str(n)),
-        ("left as it is", str(len(given.left))),
+        ("left", str(len(given.left))),
         *((name, f"{times:,}") for name, times in given.outcomes),
     )
     losses: list[Loss] = []

@@ -28,6 +28,8 @@ def project(health: Health, width: int) -> list[Line]:
 
 
 _LEAST: Final = 0.05
+_FIRST: Final = 5
+"""Figures in a component's first row."""
 
 
 def project_full(health: Health, width: int) -> list[Line]:
@@ -35,15 +37,25 @@ def project_full(health: Health, width: int) -> list[Line]:
     lines: list[Line] = []
     for item in health.components:
         lines.append(_component(item, 24, width, with_reason=False))
-        figures = "   ".join(
-            f"{for_screen(name, 30)} {for_screen(value, 30)}" for name, value in item.figures
-        )
-        if figures:
-            lines.append(cut((("    ", "text"), (figures, "muted")), width))
+        lines += [cut((("    ", "text"), (row, "muted")), width) for row in _rows(item, width - 4)]
         for loss in filter(_counts, item.losses):
             points: Span = (f"    −{loss.points:.1f}  ", "warning")
             lines.append(cut((points, (told(loss.why, 160), "text")), width))
     return [*lines, BLANK, *_formula(health, width)]
+
+
+def _rows(item: Component, width: int) -> list[str]:
+    """Return the figures: the first ones in one row, further ones in as many as they need."""
+    shown = [
+        f"{for_screen(fmt.words(name), 40)} {for_screen(value, 30)}" for name, value in item.figures
+    ]
+    rows = ["   ".join(shown[:_FIRST])] if shown else []
+    for text in shown[_FIRST:]:
+        if len(rows) > 1 and len(rows[-1]) + len(text) + 3 <= width:
+            rows[-1] += f"   {text}"
+        else:
+            rows.append(text)
+    return rows
 
 
 def _component(item: Component, bar_width: int, width: int, *, with_reason: bool = True) -> Line:

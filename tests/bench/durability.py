@@ -149,7 +149,9 @@ async def same_batches(directory: Path, journey: Journey, scale: Scale) -> Async
         share = ratio(overlapping, floors)
         yield Figure(
             f"B-5 batches of {size}",
-            "durable events per second, against bare sqlite3 that writes the same ready-made rows",
+            "durable events per second, encoded, chained, projected and committed; the floor is a"
+            " loop of sqlite3 that commits the same rows, ready-made, into the same tables in the"
+            " same batches, and keeps no watermark",
             "events/s",
             count * scale.rounds,
             median(overlapping),

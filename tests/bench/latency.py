@@ -160,7 +160,7 @@ def run(scale: Scale) -> Iterator[Figure]:
     if not scale.is_short:
         yield crossed(
             "B-4 slow disk",
-            "the same on a disk that stalls 300 ms once in 10 s",
+            "the same on a disk that answers nobody for 300 ms once in 10 s",
             250,
             scale,
             stall_s=0.3,

@@ -14,17 +14,18 @@ import struct
 import sys
 import time
 from array import array
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from engine import venues
 from engine.bootstrap.live import LiveEngine, live_engine
 from engine.bootstrap.options import LiveOptions
 from engine.domain.command import SubmitSignal
 from engine.domain.event import Entry, OrderRejected, OrderRequested
-from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, Seq
+from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Quote, Tick
 from engine.domain.money import Price, qty
@@ -34,9 +35,10 @@ from engine.domain.state import State
 from engine.link.hub import Hub
 from engine.link.server import serving
 from engine.ports.clock import Clock
-from engine.ports.journal import START, Journal
 from engine.ports.venue import FeedItem, Venue, VenueReport
 from engine.runtime.clock import SystemClock
+from engine.store.resilient import ResilientJournal
+from engine.store.writer import Writer
 from tests.bench.arena import CASH
 from tests.bench.streams import listed
 
@@ -63,29 +65,32 @@ class Plan:
     stall_every_s: float = 10.0
 
 
-class StallingJournal:
-    """A journal on a disk that stalls now and then."""
+class StallingDisk:
+    """A disk that answers nobody for a while, now and then, whoever writes and whenever.
 
-    def __init__(self, inner: Journal, plan: Plan) -> None:
-        self._inner, self._plan = inner, plan
-        self._next = time.monotonic() + plan.stall_every_s / 2
+    It stands below the store: what the store hands to the disk meanwhile waits for the rest of it.
+    """
 
-    @property
-    def is_persisted(self) -> bool:
-        return self._inner.is_persisted
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._began = time.monotonic() - plan.stall_every_s / 2
 
-    @property
-    def error(self) -> str:
-        return self._inner.error
+    def under(self, writer: Writer) -> None:
+        """Put this disk under what writes the store."""
+        for name in ("append", "sync_watermark", "write_checkpoint"):
+            setattr(writer, name, self._slow(getattr(writer, name)))
 
-    async def append(self, entries: Sequence[Entry], after: State) -> None:
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + self._plan.stall_every_s
-            await asyncio.sleep(self._plan.stall_s)
-        await self._inner.append(entries, after)
+    def _slow(self, write: Callable[..., None]) -> Callable[..., None]:
+        def slow(*given: Any) -> None:
+            self._wait()
+            write(*given)
 
-    async def read(self, after: Seq = START) -> list[Entry]:
-        return await self._inner.read(after)
+        return slow
+
+    def _wait(self) -> None:
+        into = (time.monotonic() - self._began) % self._plan.stall_every_s
+        if into < self._plan.stall_s:
+            time.sleep(self._plan.stall_s - into)  # on the database thread, as a disk would
 
 
 class BusyVenue:
@@ -198,7 +203,8 @@ async def main(plan: Plan) -> None:
             if plan.is_venue_busy:
                 live.executor._venue = BusyVenue(live.venue)
             if plan.stall_s:
-                live.engine._journal = StallingJournal(live.journal, plan)
+                assert isinstance(live.journal, ResilientJournal)
+                StallingDisk(plan).under(live.journal.inner._writer)
             await until_ended(folder)
             write_result(folder, live, meter)
             live.stop("the bench is over")

@@ -17,6 +17,7 @@ from engine.domain.session import Mode
 from engine.domain.state import State
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
+from tests.decided_history import DecidedHistory
 from tests.hand_histories import HandHistory
 from tests.histories import History, batches
 
@@ -58,6 +59,8 @@ async def test_a_query_of_the_manual_runs_beside_the_writer(tmp_path: Path, titl
     path = tmp_path / "holdfast.db"
     async with SqliteJournal.open(path, STAMP, Nanos(5)) as journal:
         history = HandHistory(3).run(400) if "by hand" in title else sessions()
+        if "was asked" in title:
+            history = DecidedHistory(3).run(400)
         await written(path, history, journal)
         with sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True) as db:
             rows = db.execute(queries()[title]).fetchall()

@@ -153,8 +153,8 @@ def test_a_wrong_value_in_a_file_names_the_file(tmp_path: Path) -> None:
     path.write_text("[exits.trailing]\npct = 7\n[paper]\nleverag = 3", "utf-8")
     assert refusal(config=path) == (
         f"{path}: unknown key paper.leverag; allowed here: "
-        "paper.capital_per_position, paper.default_qty, paper.disturb, paper.fees, paper.initial_capital, "
-        "paper.leverage, paper.slippage_bps"
+        "paper.capital_per_position, paper.default_qty, paper.disturb, paper.fees, "
+        "paper.initial_capital, paper.leverage, paper.slippage_bps"
     )
     path.write_text("[exits.trailing]\npct = 7", "utf-8")
     assert refusal(config=path).startswith(f"{path}: exits.trailing.pct was 7: ")

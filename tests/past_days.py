@@ -1,10 +1,12 @@
 """Three sessions in one store: a day that holds a position over night, a crash, a fresh start.
 
-Made by the real core and kept by the real journal; the times are those of a Kolkata morning.
+Recorded once from the real core (`python -m tests.past_days` records it anew) and kept by the real
+journal; the times are those of a Kolkata morning.
 """
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -26,6 +28,8 @@ from engine.domain.money import price
 from engine.domain.session import Mode, Recovery, SessionStatus
 from engine.domain.state import State
 from engine.runtime.core import Core
+from engine.store.codec import encode_event
+from engine.store.rows import entry_of
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
 from tests.builders import CATALOG, INR, NIFTY, PUT_25900, SECOND, Desk, session, tick
@@ -35,10 +39,25 @@ NINE = Nanos(1_764_039_600 * SECOND)
 DAY = 24 * 3600 * SECOND
 HOSTILE = "\x1b[2Jnote [red]of[/red] \u202eevil"
 STAMP = Stamp(Mode.PAPER, "paper")
+RECORDED = Path(__file__).parent / "data" / "past_days.json"
 
 
 def days() -> list[Entry]:
     """Return the journal: s1 (holds over night), s2 (crashes, resumed, ends), s3 (runs)."""
+    return [entry_of(*row) for row in json.loads(RECORDED.read_text(encoding="utf-8"))]
+
+
+def record() -> None:
+    """Record what the core makes of it now."""
+    rows = []
+    for entry in made():
+        kind, version, body = encode_event(entry.event)
+        rows.append([entry.seq, entry.at, kind, version, body.decode()])
+    RECORDED.write_text(json.dumps(rows, indent=0) + "\n", encoding="utf-8")
+
+
+def made() -> list[Entry]:
+    """Return the journal of the three days as the core writes it."""
     desk = Desk()
     desk.now = NINE
     desk.start(session(currencies=(INR,)))
@@ -123,3 +142,7 @@ async def rest(path: Path, entries: list[Entry]) -> None:
     """Write what comes after the entries that are in the store already."""
     async with SqliteJournal.open(path, STAMP, NINE) as journal:
         await journal.append(entries, fold(entries, journal.recovered.state))
+
+
+if __name__ == "__main__":
+    record()

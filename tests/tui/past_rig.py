@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
+from engine.domain.event import SessionCrashed
 from engine.link.archive import Archive
 from tests.linked import PATIENCE
 from tests.past_days import days, kept
@@ -58,4 +59,4 @@ async def opened(rig: Rig, pilot: Pilot[int], session: str) -> PastStage:
 
 def s2() -> str:
     """Return the name of the session that crashed and was resumed."""
-    return days()[17].event.session  # type: ignore[union-attr]
+    return next(e.event.session for e in days() if isinstance(e.event, SessionCrashed))

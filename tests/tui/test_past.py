@@ -24,7 +24,8 @@ from tui.actions import ACTIONS
 from tui.past.kinds import Kind, kind_of
 from tui.past_stage import PastStage
 
-FIRST, LAST = 18, 40
+STARTS = [e.seq for e in days() if isinstance(e.event, ev.SessionStarted)]
+FIRST, LAST = STARTS[1], STARTS[2] - 1
 """Where the second session lies in the journal."""
 
 
@@ -269,8 +270,8 @@ async def test_two_consoles_stand_at_moments_of_their_own(tmp_path: Path) -> Non
             there = await opened(other, second, "s1")
             await second.press("right_parenthesis")
             await pilot.press("right_square_bracket")
-            assert (place(past), place(there)) == (2, 17)
-            assert there.desk.replica.state == fold(days()[:17])
+            assert (place(past), place(there)) == (2, FIRST - 1)
+            assert there.desk.replica.state == fold(days()[: FIRST - 1])
             assert past.desk.replica.state == fold(days()[: FIRST + 1])
 
 
@@ -289,16 +290,16 @@ async def test_leaving_while_it_is_being_brought_asks_no_more(tmp_path: Path) ->
 async def test_the_end_of_the_running_session_is_what_has_come_since(tmp_path: Path) -> None:
     entries = days()
     path = tmp_path / "holdfast.db"
-    await kept(path, entries[:44])
+    await kept(path, entries[: LAST + 4])
     async with shown(start=welcome(fold(entries))) as (rig, pilot):
         rig.link.past = Archive(path)
-        session = entries[40].event
+        session = entries[LAST].event
         assert isinstance(session, ev.SessionStarted)
         past = await opened(rig, pilot, session.session)
         assert (place(past), len(past.line or ())) == (1, 4)
-        await rest(path, entries[44:])
+        await rest(path, entries[LAST + 4 :])
         await pilot.press("right_parenthesis")
-        await until(pilot, lambda: place(past) == len(entries) - 40)
+        await until(pilot, lambda: place(past) == len(entries) - LAST)
         assert past.desk.replica.state == fold(entries)
 
 

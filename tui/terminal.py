@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import signal
@@ -13,7 +12,10 @@ import sys
 import termios
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import asyncio
 
 HINT: Final = "run `holdfast run --headless` for an engine without a console"
 LOW_COLOUR: Final = frozenset({"screen", "linux", "vt100", "vt220", "xterm", "ansi", "cons25"})

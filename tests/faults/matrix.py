@@ -46,6 +46,24 @@ class Row:
         return not self.comes
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is proven beside the rows: budgets of their own, and the bugs planted for harnesses."""
+
+    id: str
+    what: str
+    required: str
+    tests: tuple[str, ...]
+
+
+@cache
+def budgets() -> tuple[Budget, ...]:
+    """Return what is proven beside the rows."""
+    with FILE.open("rb") as file:
+        found = tomllib.load(file)["budget"]
+    return tuple(Budget(**{**each, "tests": tuple(each["tests"])}) for each in found)
+
+
 @cache
 def rows() -> tuple[Row, ...]:
     """Return all rows. A key that is missing or unknown raises."""
@@ -56,9 +74,9 @@ def rows() -> tuple[Row, ...]:
 
 @cache
 def ids_of_tests() -> Mapping[str, tuple[str, ...]]:
-    """Return test -> the rows that name it."""
+    """Return test -> the rows and budgets that name it."""
     named: dict[str, tuple[str, ...]] = {}
-    for row in rows():
+    for row in (*rows(), *budgets()):
         for test in row.tests:
             named[test] = (*named.get(test, ()), row.id)
     return named

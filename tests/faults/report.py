@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tests.faults.matrix import IN_FORCE, ROOT, Row, rows
+from tests.faults.matrix import IN_FORCE, ROOT, Row, budgets, rows
 from tests.faults.recorder import recorded
 
 PAGE: Final = ROOT / "docs" / "faults.md"
@@ -92,6 +92,21 @@ def table(group: str, data: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def beside(data: dict[str, Any]) -> str:
+    """Return the table of what is proven beside the rows."""
+    lines = ["### Beside the rows", "", "| what | required | figure | cases | verdict |"]
+    lines.append("|---|---|---|---|---|")
+    for each in budgets():
+        ran = [data["tests"].get(test) for test in each.tests]
+        runs = [one for one in ran if one is not None]
+        figures = "; ".join(str(one["figure"]) for one in runs if "figure" in one)
+        passed, cases = (sum(one[key] for one in runs) for key in ("passed", "cases"))
+        is_green = len(runs) == len(ran) and 0 < passed == cases
+        shown = (f"{each.id}: {each.what}", each.required, figures, f"{passed} of {cases}")
+        lines.append(f"| {' | '.join(map(_cell, shown))} | {GREEN if is_green else RED} |")
+    return "\n".join(lines)
+
+
 def made(data: dict[str, Any]) -> str:
     """Return what stands between the marks."""
     force = [row for row in rows() if row.is_in_force]
@@ -111,7 +126,7 @@ def made(data: dict[str, Any]) -> str:
     ]
     tables = [table(group, data) for group in TITLES if group in IN_FORCE]
     tables += [table(group, data) for group in TITLES if group not in IN_FORCE]
-    return "\n".join([*said, "", "\n\n".join(tables)])
+    return "\n".join([*said, "", "\n\n".join([*tables, beside(data)])])
 
 
 def page(old: str, data: dict[str, Any]) -> str:
@@ -129,7 +144,7 @@ def _cell(text: str) -> str:
 
 def run() -> int:
     """Run every test that the matrix names."""
-    named = sorted({test for row in rows() for test in row.tests})
+    named = sorted({test for each in (*rows(), *budgets()) for test in each.tests})
     words = [
         "-q",
         "-p",

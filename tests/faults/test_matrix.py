@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.faults import matrix
-from tests.faults.matrix import EXPECTED, IN_FORCE, ROOT, Row, rows
+from tests.faults.matrix import EXPECTED, IN_FORCE, ROOT, Budget, Row, rows
 
 ROOMS = {"with the notifications": "notify", "with the API": "api"}
 """What a row waits for -> the room of the engine that has to be empty for that to be true."""
@@ -46,6 +46,12 @@ def test_a_row_in_force_has_tests_that_exist(row: Row) -> None:
     assert not faults_of(row)
 
 
+@pytest.mark.parametrize("budget", matrix.budgets(), ids=lambda budget: budget.id)
+def test_what_is_proven_beside_the_rows_has_tests_that_exist(budget: Budget) -> None:
+    assert budget.tests
+    assert [test for test in budget.tests if not matrix.exists(test)] == []
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -76,7 +82,8 @@ def test_a_test_that_claims_a_row_is_named_by_that_row() -> None:
         if "mark.fault" in (source := path.read_text())
         for name, id_ in _claims(source)
     ]
-    known = {(test, row.id) for row in rows() for test in row.tests}
+    named = (*rows(), *matrix.budgets())
+    known = {(test, each.id) for each in named for test in each.tests}
     assert not [claim for claim in claimed if claim not in known]
 
 

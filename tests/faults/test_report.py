@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.matrix import rows
+from tests.faults.matrix import budgets, rows
 from tests.faults.recorder import recorded
 from tests.faults.report import BEGIN, END, PAGE, RED, made, page, verdict
 
@@ -14,8 +14,8 @@ from tests.faults.report import BEGIN, END, PAGE, RED, made, page, verdict
 def ran(passed: int = 1, cases: int = 1, **said: object) -> dict[str, Any]:
     tests = {
         test: {"passed": passed, "cases": cases, "day": "2026-11-25", "machine": "m", **said}
-        for row in rows()
-        for test in row.tests
+        for each in (*rows(), *budgets())
+        for test in each.tests
     }
     return {"tests": tests, "long": {}}
 
@@ -27,7 +27,7 @@ def test_a_row_without_a_run_a_failed_one_and_one_without_cases_are_red() -> Non
     assert verdict(row, ran(passed=0)).startswith("failed")
     assert verdict(row, ran(passed=0, cases=0)).startswith("failed")
     text = made({"tests": {}, "long": {}})
-    assert text.count(RED) == sum(row.is_in_force for row in rows())
+    assert text.count(RED) == sum(row.is_in_force for row in rows()) + len(budgets())
 
 
 def test_what_waits_for_a_part_of_the_product_is_listed_and_not_counted() -> None:

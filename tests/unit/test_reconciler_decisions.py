@@ -218,6 +218,23 @@ async def test_an_unknown_position_is_adopted_with_its_fills_and_agrees(tmp_path
     assert bench.is_money_the_same()
 
 
+async def test_what_no_fill_tells_of_is_adopted_at_the_venues_average(bench: Watched) -> None:
+    await bench.somebody(Side.SELL, "150", "33", is_told=False)
+    await bench.run()
+    assert await bench.run() == [(Found.DIFFERS, Action.ASK)]
+    await bench.take(Choice.ESTIMATE)
+    await bench.run()
+    await bench.somebody(Side.SELL, "75", "35", is_told=False)
+    await bench.run()
+    await bench.run()
+    (decision,) = bench.pending
+    assert (decision.choices[0], decision.average) == (Choice.ADOPT, Decimal(34))
+    await bench.take(Choice.ADOPT)
+    (position,) = bench.engine.state.positions.values()
+    assert (position.qty, position.entry) == (Decimal(150), Decimal(34))
+    assert await bench.run() == []
+
+
 async def test_an_adopted_position_alone_is_known_by_its_fills_when_it_is_closed_elsewhere(
     bench: Watched,
 ) -> None:

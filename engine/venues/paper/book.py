@@ -47,6 +47,8 @@ class Book:
         self.lots: dict[PositionId, Lot] = {}
         self._leverage = leverage
         self._applied: dict[FillId, None] = {}
+        self._terms: dict[InstrumentId, Instrument] = {}
+        """Of what was traded in this life."""
         self._closed_by_others: set[PositionId] = set()
         """Closed, or reduced, by an order that was not for them."""
 
@@ -86,6 +88,16 @@ class Book:
             sums[lot.instrument] = sums.get(lot.instrument, ZERO) + lot.side.sign * lot.qty
         return {instrument: qty for instrument, qty in sums.items() if qty}
 
+    def averages(self) -> dict[InstrumentId, Decimal]:
+        """Return the average entry price of what is open on one side only, where it is known."""
+        found: dict[InstrumentId, Decimal] = {}
+        for id_, terms in self._terms.items():
+            lots = [lot for lot in self.lots.values() if lot.instrument == id_]
+            if len({lot.side for lot in lots}) == 1:
+                value = sum((lot.value for lot in lots), ZERO)
+                found[id_] = terms.entry_price(value, sum((lot.qty for lot in lots), ZERO))
+        return found
+
     def is_affordable(
         self, instrument: Instrument, price: Decimal, qty: Decimal, fee: Decimal
     ) -> bool:
@@ -99,6 +111,7 @@ class Book:
         if key in self._applied:
             return
         self._applied[key] = None
+        self._terms[order.instrument] = instrument
         if len(self._applied) >= 2 * APPLIED_KEPT:
             self._applied = dict.fromkeys(list(self._applied)[-APPLIED_KEPT:])
         currency = instrument.currency

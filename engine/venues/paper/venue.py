@@ -153,6 +153,7 @@ class PaperVenue:
             self._book.net(),
             self._orders.open_orders(),
             self._orders.executions(since),
+            self._book.averages(),
         )
 
     def hold(self, position: Position) -> None:

@@ -72,14 +72,19 @@ def rows() -> tuple[Row, ...]:
     return tuple(Row(**{**row, "tests": tuple(row["tests"])}) for row in found)
 
 
+def named() -> tuple[Row | Budget, ...]:
+    """Return everything that names tests."""
+    return (*rows(), *budgets())
+
+
 @cache
 def ids_of_tests() -> Mapping[str, tuple[str, ...]]:
     """Return test -> the rows and budgets that name it."""
-    named: dict[str, tuple[str, ...]] = {}
-    for row in (*rows(), *budgets()):
-        for test in row.tests:
-            named[test] = (*named.get(test, ()), row.id)
-    return named
+    ids: dict[str, tuple[str, ...]] = {}
+    for each in named():
+        for test in each.tests:
+            ids[test] = (*ids.get(test, ()), each.id)
+    return ids
 
 
 def of_item(nodeid: str) -> tuple[str, ...]:

@@ -82,8 +82,7 @@ def test_a_test_that_claims_a_row_is_named_by_that_row() -> None:
         if "mark.fault" in (source := path.read_text())
         for name, id_ in _claims(source)
     ]
-    named = (*rows(), *matrix.budgets())
-    known = {(test, each.id) for each in named for test in each.tests}
+    known = {(test, each.id) for each in matrix.named() for test in each.tests}
     assert not [claim for claim in claimed if claim not in known]
 
 

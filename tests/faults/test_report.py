@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.matrix import budgets, rows
+from tests.faults.matrix import budgets, named, rows
 from tests.faults.recorder import recorded
 from tests.faults.report import BEGIN, END, PAGE, RED, made, page, verdict
 
@@ -14,7 +14,7 @@ from tests.faults.report import BEGIN, END, PAGE, RED, made, page, verdict
 def ran(passed: int = 1, cases: int = 1, **said: object) -> dict[str, Any]:
     tests = {
         test: {"passed": passed, "cases": cases, "day": "2026-11-25", "machine": "m", **said}
-        for each in (*rows(), *budgets())
+        for each in named()
         for test in each.tests
     }
     return {"tests": tests, "long": {}}

@@ -55,6 +55,7 @@ class Backlog:
     def begin(self, block: Block, scan: Scan) -> bool:
         """Take up a block; return False if its records have to be entered one by one."""
         self._block, self._scan = block, scan
+        self._is_plain = scan.oi is None and not self._is_summing
         self._next = {}
         if not block.is_even or not self._is_of_one_day(block, scan):
             return False
@@ -70,6 +71,11 @@ class Backlog:
         """Enter the instrument's records before place `end` of the order."""
         start = self._next.get(index, end)
         waiting = self._waiting.pop(index, None)
+        if start < end and waiting is None and self._is_plain:
+            block = self._block
+            self._next[index] = end
+            self._replayer.see(block.make(block.record(int(self._scan.order[end - 1]))))
+            return
         if start < end:
             now = self._gathered(start, end, waiting)
             self._next[index] = end
@@ -99,7 +105,6 @@ class Backlog:
         """Keep what is not entered of this block."""
         scan, block, waiting = self._scan, self._block, self._waiting
         places = scan.order[scan.lasts]
-        is_plain = scan.oi is None and not self._is_summing
         for index, last, place, at in zip(
             scan.present.tolist(),
             scan.lasts.tolist(),
@@ -111,7 +116,7 @@ class Backlog:
             start, before = self._next[index], waiting.get(index)
             if start > last:
                 continue
-            if is_plain:
+            if self._is_plain:
                 oi = None if before is None else before.oi
                 waiting[index] = _Waiting(block.record(place), block.make, oi, ZERO, ZERO)
             else:

@@ -201,7 +201,11 @@ class _Lane:
         return whose records those were in the end.
         """
         bands = self._bands
-        rows = sorted(row for segment in segments for row in self._scan.rows(segment))
+        rows: list[Row] = []
+        for segment in segments:
+            rows += self._scan.rows(segment)
+        if len(segments) > 1:
+            rows.sort()
         walked = {row[2] for row in rows}
         done = 0
         while done < len(rows):

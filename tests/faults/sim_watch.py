@@ -200,6 +200,7 @@ class Watch:
         auditor.settle(set(live.engine.state.orders))
         left = {fill.id for slip in self._venue.slips.values() for fill in slip.fills}
         auditor.booked = {id_: fill for id_, fill in auditor.booked.items() if id_ in left}
+        self._known = {id_: at for id_, at in self._known.items() if id_[0] in keep}
         self._best = {id_: best for id_, best in self._best.items() if id_[0] in keep}
         self._peaks = {id_: peak for id_, peak in self._peaks.items() if id_[0] in keep}
 

@@ -8,6 +8,7 @@ import gc
 import os
 import random
 import shutil
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -103,6 +104,8 @@ class World:
         self.mood = Mood()
         self.market = SimMarket(self.venue, self.clock, self._rng("market"))
         self.rss_mb: list[float] = []
+        self.objects: list[float] = []
+        """Thousands of blocks that Python has in use: what is kept, whatever the allocator does."""
         self.live: LiveEngine | None = None
         self._operator = SimOperator(self._rng("operator"))
         self._dice = self._rng("chaos")
@@ -339,6 +342,7 @@ class World:
             self._is_calm = False
             gc.collect()
             self.rss_mb.append(_rss_mb())
+            self.objects.append(sys.getallocatedblocks() / 1000)
 
     async def _compare(self) -> None:
         found: list[str] = []

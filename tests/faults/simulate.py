@@ -44,23 +44,22 @@ class Outcome:
     faults: list[str]
     counts: dict[str, int]
     rss_mb: list[float] = field(default_factory=list)
+    objects: list[float] = field(default_factory=list)
     seconds: float = 0.0
     cpu_s: float = 0.0
 
-    @property
-    def rss_mb_per_day(self) -> float | None:
-        """Slope of the memory in the second half, by least squares; None: too short to say."""
-        late = self.rss_mb[len(self.rss_mb) // 2 :]
+    def per_day(self, series: list[float]) -> float | None:
+        """Slope in the second half, by least squares; None: too short to say."""
+        late = series[len(series) // 2 :]
         if len(late) < 5:
             return None
         mean_x, mean_y = (len(late) - 1) / 2, sum(late) / len(late)
         spread = sum((x - mean_x) ** 2 for x in range(len(late)))
         slope = sum((x - mean_x) * (y - mean_y) for x, y in enumerate(late)) / spread
-        return slope * 24 * len(self.rss_mb) / self.hours
+        return round(slope * 24 * len(series) / self.hours, 2)
 
     def row(self) -> dict[str, object]:
         """Return it as one JSON object."""
-        slope = self.rss_mb_per_day
         return {
             "seed": self.seed,
             "virtual_hours": round(self.hours, 2),
@@ -71,7 +70,9 @@ class Outcome:
             "journal": self.journal[:16],
             "seconds": round(self.seconds, 1),
             "cpu_s": round(self.cpu_s, 1),
-            "rss_mb_per_day": None if slope is None else round(slope, 2),
+            "rss_mb_per_day": self.per_day(self.rss_mb),
+            "kilo_objects_per_day": self.per_day(self.objects),
+            "kilo_objects": round(self.objects[-1], 1) if self.objects else None,
             "crashes": self.counts.get("crashed", 0),
             "restarts": self.counts.get("stopped", 0),
             "compared_with_venue": self.counts.get("compared", 0),
@@ -102,6 +103,7 @@ def simulated(seed: int, hours: float, weather: Weather) -> Outcome:
         watch.faults,
         dict(world.counts),
         world.rss_mb,
+        world.objects,
         time.monotonic() - began,
         time.process_time() - cpu,
     )

@@ -8,7 +8,7 @@ a new position.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -20,6 +20,7 @@ from engine.domain.inputs import Proof
 from engine.domain.market import Market, Quote
 from engine.domain.money import LEAST, ZERO, Money, Qty, is_ordinary, quotient, rounded
 from engine.domain.order import ExitKind, ExitReason, Fill, Order, Side
+from engine.domain.records import dataclass
 from engine.domain.state import State
 from engine.domain.truth import Execution
 

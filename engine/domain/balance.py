@@ -7,11 +7,11 @@ session opens with what the one before closed with. Pure: figures come from the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from itertools import pairwise
 
 from engine.domain.money import EXACT, ZERO, Currency, plain
+from engine.domain.records import dataclass
 from engine.domain.session import Account
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -19,6 +18,7 @@ from engine.domain.ids import (
     StrategyName,
 )
 from engine.domain.money import Price, Qty
+from engine.domain.records import dataclass
 from engine.domain.risk import LatchCause
 from engine.domain.signal import Signal
 

@@ -6,7 +6,6 @@ same finding is asked once, whatever crashes in between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from engine.domain.gap import GapFinding
 from engine.domain.ids import DecisionId, InstrumentId, Nanos, PositionId
 from engine.domain.money import ZERO
+from engine.domain.records import dataclass
 from engine.domain.truth import Execution
 
 

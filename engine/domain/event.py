@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -44,6 +43,7 @@ from engine.domain.event_strategy import (
 from engine.domain.ids import CommandId, InstrumentId, Nanos, OrderId, PositionId, Seq
 from engine.domain.money import Money, Price
 from engine.domain.order import ExitReason, Fill, Order
+from engine.domain.records import dataclass
 
 __all__ = [
     "CancelRequested",

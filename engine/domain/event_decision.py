@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.domain.decision import Choice, Decision
 from engine.domain.ids import DecisionId
 from engine.domain.order import Order
+from engine.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

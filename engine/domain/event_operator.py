@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.domain.event_shadow import Levels
 from engine.domain.ids import CommandId, PositionId
 from engine.domain.money import Price
+from engine.domain.records import dataclass
 from engine.domain.risk import LatchCause
 
 

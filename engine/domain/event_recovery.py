@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.domain.gap import Gap
+from engine.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

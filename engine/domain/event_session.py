@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.domain.ids import Nanos, SessionId
 from engine.domain.instrument import Instrument
 from engine.domain.money import Money
+from engine.domain.records import dataclass
 from engine.domain.risk import Limits
 from engine.domain.session import Carryover, DayResult, Mode, Recovery, SessionStatus
 from engine.domain.stop import ExitRule

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.ids import Nanos, ShadowId
 from engine.domain.money import Price
 from engine.domain.order import ExitReason
+from engine.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

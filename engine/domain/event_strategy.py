@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.domain.ids import OrderId, StrategyName
+from engine.domain.records import dataclass
 from engine.domain.signal import Signal
 from engine.domain.strategy import Phase
 

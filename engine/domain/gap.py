@@ -7,13 +7,14 @@ rules, run over what the market did meanwhile, say which of them would have fire
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Final
 
 from engine.domain.ids import InstrumentId, Nanos, PositionId, SessionId
 from engine.domain.money import Price
 from engine.domain.order import ExitReason
+from engine.domain.records import dataclass
 
 GAP_SOURCE: Final = "gap"
 """`Order.reference_source` of an exit that is booked inside a gap: the reference is its price."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from engine.domain.ids import InstrumentId
 from engine.domain.quality import QualityReport
+from engine.domain.records import dataclass
 
 REOPEN: Final = 5.0
 """A gate opens again so many points above the score at which it shut."""

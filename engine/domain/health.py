@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
 from engine.domain.ids import Nanos
+from engine.domain.records import dataclass
 
 
 @unique

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
@@ -10,6 +9,7 @@ from typing import Final
 from engine.domain.errors import InvalidInstrument
 from engine.domain.ids import InstrumentId
 from engine.domain.money import Currency, Price, quotient
+from engine.domain.records import dataclass
 
 
 @unique

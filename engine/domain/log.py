@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from engine.domain.ids import Nanos
+from engine.domain.records import dataclass
 
 LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, TypeAlias
 
 from engine.domain.ids import SECOND, InstrumentId, Nanos
 from engine.domain.money import ZERO, Price, quotient
+from engine.domain.records import dataclass
 
 AHEAD: Final = 5 * SECOND
 """How far a venue's clock may be ahead of ours; a price from later than that is not from now."""

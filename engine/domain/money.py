@@ -6,7 +6,6 @@ units (shares, contracts, coins), always positive; `Money` is an amount of one c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import (
     ROUND_DOWN,
     ROUND_HALF_EVEN,
@@ -23,6 +22,7 @@ from decimal import (
 from typing import Final, NewType
 
 from engine.domain.errors import CurrencyMismatch, InvalidAmount
+from engine.domain.records import dataclass
 
 Price = NewType("Price", Decimal)
 Qty = NewType("Qty", Decimal)

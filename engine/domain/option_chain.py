@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from engine.domain.ids import InstrumentId
 from engine.domain.instrument import Instrument, Kind, Right
 from engine.domain.money import plain
+from engine.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

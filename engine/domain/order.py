@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 
 from engine.domain.ids import FillId, InstrumentId, Nanos, OrderId, PositionId, StrategyName
 from engine.domain.money import ZERO, Money, Price, Qty
+from engine.domain.records import dataclass
 
 
 @unique

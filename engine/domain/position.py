@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
@@ -11,6 +10,7 @@ from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId, 
 from engine.domain.instrument import Instrument
 from engine.domain.money import ZERO, Currency, Price, Qty, quotient, ratio
 from engine.domain.order import ExitReason, Side
+from engine.domain.records import dataclass
 
 REARM_MAX: Final = SECOND
 """Longest time without protection after a failed close (E-27)."""

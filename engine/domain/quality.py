@@ -12,10 +12,10 @@ same: a gap through a stop must fire the stop.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from engine.domain.ids import InstrumentId, Nanos
+from engine.domain.records import dataclass
 
 GATE: Final = 60.0
 """Entries on an instrument below this score are refused; exits never."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from engine.domain.ids import SECOND, InstrumentId, Nanos
@@ -22,6 +21,7 @@ from engine.domain.quality import (
 )
 from engine.domain.quality_watch import Watch
 from engine.domain.quality_window import Window
+from engine.domain.records import dataclass
 
 AHEAD_S: Final = AHEAD / SECOND
 """A sample from further in the future is refused."""

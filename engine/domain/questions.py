@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from engine.domain.decision import Choice, Decision, Matter
@@ -11,6 +11,7 @@ from engine.domain.evidence import covers_part, proves
 from engine.domain.ids import SECOND, DecisionId, Nanos
 from engine.domain.money import ZERO, plain
 from engine.domain.reconcile import Finding, Found
+from engine.domain.records import dataclass
 from engine.domain.truth import Execution
 from engine.domain.wording import label, number
 

@@ -11,7 +11,7 @@ that knows none of our entries, proves nothing: an empty page is never "flat".
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
@@ -23,6 +23,7 @@ from engine.domain.evidence import is_ours, net, news, proves
 from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId
 from engine.domain.inputs import Proof
 from engine.domain.money import ZERO, plain
+from engine.domain.records import dataclass
 from engine.domain.state import State
 from engine.domain.truth import Execution, Failed, OpenOrder, OpenRow, VenueTruth
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
 
 from engine.domain.ids import CommandId, Nanos
+from engine.domain.records import dataclass
 
 OPERATOR: Final = "operator"
 """Source of the block that a person sets."""

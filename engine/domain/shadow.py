@@ -7,7 +7,6 @@ is at the price that the rule saw, which is where the paper venue fills without 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 
@@ -17,6 +16,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.money import ZERO, Price
 from engine.domain.order import ExitReason
 from engine.domain.position import Position
+from engine.domain.records import dataclass
 
 
 @unique

@@ -5,12 +5,12 @@ positions that nobody looks at (E-20, E-22, U12). Pure: every instant is an argu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
 
 from engine.domain.ids import SECOND, InstrumentId, Nanos, PositionId
+from engine.domain.records import dataclass
 
 SILENT_S: Final = 3.0
 """Longest silence of a feed that ticks."""

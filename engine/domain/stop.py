@@ -9,7 +9,6 @@ compiles triggers into one band per instrument, so a quiet tick costs two compar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -19,6 +18,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.market import Quote
 from engine.domain.money import Price, ratio
 from engine.domain.position import Position
+from engine.domain.records import dataclass
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ clock. Its whole memory is `state()`, plain JSON data: restored, it decides the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.market import Bar, Tick
 from engine.domain.money import Price, Qty
 from engine.domain.order import Side
+from engine.domain.records import dataclass
 from engine.domain.signal import Signal
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -18,6 +17,7 @@ from typing import Final
 from engine.domain.ids import InstrumentId
 from engine.domain.instrument import Instrument, Kind, Right
 from engine.domain.money import Currency, plain
+from engine.domain.records import dataclass
 
 FORMS: Final = (
     "NIFTY, NIFTY25DEC25900PE, NIFTY2620323300CE, BTC-PERPETUAL, BTC_USDC-PERPETUAL, "

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from engine.domain.ids import InstrumentId, Nanos, OrderId, PositionId
 from engine.domain.order import Fill, Side
+from engine.domain.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

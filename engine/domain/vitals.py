@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from engine.domain.ids import InstrumentId, Nanos, PositionId
+from engine.domain.records import dataclass
 
 WAL_MB: Final = 64.0
 """From here on a write-ahead log is called grown."""

@@ -9,7 +9,6 @@ entries `CommandAccepted` / `CommandRefused` with its id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from engine.domain.command import Command
@@ -20,6 +19,7 @@ from engine.domain.instrument import Instrument
 from engine.domain.log import LogRecord
 from engine.domain.market import Quote
 from engine.domain.quality import QualityReport
+from engine.domain.records import dataclass
 from engine.domain.state import State
 from engine.link.protocol_past import A, Asks, EntryPage
 

@@ -6,13 +6,13 @@ encoded until they are needed: `EngineLink.unfold` makes entries of one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeAlias, TypeVar
 
 from engine.domain.balance import PositionBook, SessionBook
 from engine.domain.event import Entry
 from engine.domain.ids import Nanos, Seq, SessionId
+from engine.domain.records import dataclass
 from engine.domain.session import Mode, SessionStatus
 from engine.domain.state import State
 

@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,6 +69,8 @@ async def holidays(exchange: str, today: date, cache: Path) -> Holidays:
     if code is None:
         raise HolidaysUnknown(f"no holidays are known of {exchange}, only of {', '.join(CODES)}")
     path = cache / f"holidays-{exchange}.json"
+    from importlib.metadata import version  # not on the way to a start
+
     made_by = f"{code} {today.year} exchange_calendars {version('exchange_calendars')}"
     kept = _kept(path, made_by)
     if kept is not None:

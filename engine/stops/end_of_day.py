@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -10,6 +9,7 @@ from typing import ClassVar
 from engine.domain import calendar
 from engine.domain.ids import Nanos
 from engine.domain.instrument import Instrument
+from engine.domain.records import dataclass
 from engine.domain.stop import At, Reading, Trigger, Unit, View
 
 

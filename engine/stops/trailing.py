@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
+from engine.domain.records import dataclass
 from engine.domain.stop import Reading, Trail, Trigger, Unit, View, price_distance
 from engine.domain.wording import legible
 

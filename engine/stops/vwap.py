@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import ClassVar
 
 from engine.domain.money import quotient
+from engine.domain.records import dataclass
 from engine.domain.stop import BelowVwap, Reading, Trigger, Unit, View, price_distance
 
 

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.serial
 def test_a_second_sigint_does_not_cut_the_orderly_end_short(
     tmp_path: Path, record_property: Record
 ) -> None:
-    ends = 5
+    ends = 3
     for number in range(ends):
         with engine(tmp_path) as running:
             running.process.send_signal(signal.SIGINT)

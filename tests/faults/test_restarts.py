@@ -26,7 +26,7 @@ from tests.faults.restarts import restarted
 from tests.faults.test_standstill import Record
 
 pytestmark = pytest.mark.serial
-RESTARTS = int(os.environ.get("HOLDFAST_RESTARTS", "4"))
+RESTARTS = int(os.environ.get("HOLDFAST_RESTARTS", "3"))
 
 
 def test_positions_and_stops_are_the_same_after_every_planned_restart(

@@ -36,7 +36,7 @@ def test_a_kill_inside_the_nth_write_or_sync_loses_nothing(record_property: Reco
 def test_a_failing_write_or_sync_at_every_n_loses_and_doubles_nothing(
     record_property: Record,
 ) -> None:
-    proven(every_write.journal(ERRORS, STRIDE or 260, 31), record_property)
+    proven(every_write.journal(ERRORS, STRIDE or 400, 31), record_property)
 
 
 def test_a_migration_killed_inside_any_write_is_old_or_new_and_never_between(

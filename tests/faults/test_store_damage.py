@@ -211,7 +211,7 @@ async def test_every_writing_connection_is_durable_and_strict(tmp_path: Path) ->
         "trusted_schema": 0,
         "mmap_size": 0,
     }
-    assert len(strict) == 8
+    assert len(strict) == 10
     assert all(is_strict for _, is_strict in strict)
 
 

@@ -227,7 +227,7 @@ class Watch:
         live = self._live
         if live is None:
             return
-        if live.clock.now() - tick.at <= live.engine.state.limits.price_age_max_s * SECOND:
+        if _is_fresh(live, tick):
             self._last[tick.instrument] = tick
             self._seen.append((live.clock.monotonic(), tick))
 
@@ -251,6 +251,7 @@ class Watch:
         tick = self._last.get(position.instrument)
         is_owed = (
             tick is not None
+            and _is_fresh(live, tick)  # our clock may have stepped since: nothing acts on it then
             and position.is_guarded(live.clock.now())
             and _is_beyond(position, tick.price, self._best.get(_held(position)))
         )
@@ -267,6 +268,10 @@ class Watch:
 
 def _held(position: Position) -> Held:
     return position.id, position.opened_seq
+
+
+def _is_fresh(live: LiveEngine, tick: Tick) -> bool:
+    return live.clock.now() - tick.at <= live.engine.state.limits.price_age_max_s * SECOND
 
 
 def _is_beyond(position: Position, price: Price, best: Decimal | None) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
@@ -16,6 +17,7 @@ from engine.domain.instrument import Instrument, Kind, Right
 from engine.domain.market import Tick
 from engine.domain.money import Currency, Price
 from engine.domain.session import Mode
+from engine.ports.venue import FeedItem, GapUnknown, History
 from tests.faults.sim_venue import SimVenue
 from tests.faults.virtual import VirtualClock
 
@@ -49,7 +51,26 @@ BEGINS: Final = {BTC: 180_000, GOLD: 240_000, PUT: 2_000}
 """First prices, in ticks."""
 STEPS: Final = {BTC: 90, GOLD: 120, PUT: 3}
 """How far a second moves them, in ticks: about a standard deviation."""
+TAPE: Final = 10_000
+"""Ticks kept: an hour of three markets."""
 FEED_FAULTS: Final = ("gap", "bad", "doubled", "old", "spike", "broken")
+
+
+class SimTape:
+    """The newest prices of the market, for whoever was away."""
+
+    def __init__(self) -> None:
+        self.ticks: deque[Tick] = deque(maxlen=TAPE)
+
+    async def between(
+        self, since: Nanos, until: Nanos, instruments: Collection[InstrumentId]
+    ) -> AsyncIterator[list[FeedItem]]:
+        """Yield what was traded, tick by tick; raise GapUnknown if that is not known any more."""
+        if not self.ticks or (len(self.ticks) == TAPE and self.ticks[0].at > since):
+            raise GapUnknown("that is too long ago")
+        for tick in tuple(self.ticks):
+            if since < tick.at <= until and tick.instrument in instruments:
+                yield [replace(tick)]
 
 
 class SimSource:
@@ -57,8 +78,9 @@ class SimSource:
 
     mode = Mode.PAPER
 
-    def __init__(self, clock: VirtualClock) -> None:
+    def __init__(self, clock: VirtualClock, history: History | None) -> None:
         self.clock = clock
+        self.history = history
         self._queue: asyncio.Queue[list[Tick] | Exception] = asyncio.Queue()
 
     async def instruments(self) -> dict[InstrumentId, Instrument]:
@@ -88,6 +110,7 @@ class SimMarket:
     source: SimSource | None = None
     fault: str = ""
     at: dict[InstrumentId, int] = field(default_factory=lambda: dict(BEGINS))
+    tape: SimTape = field(default_factory=SimTape)
     _said: list[Tick] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -110,6 +133,7 @@ class SimMarket:
             price = Price(self.at[id_] * terms.tick_size)
             self.venue.trade(id_, price)
             said.append(Tick(id_, price, now, volume=Decimal(self.rng.randint(1, 9))))
+        self.tape.ticks.extend(said)
         if self.source is not None and said:
             self._tell(self.source, said, now)
 

@@ -181,7 +181,8 @@ class World:
         if dice.random() < 0.1:
             self._storage.dies_at = (dice.randint(1, 8), dice.random() < 0.5)
         self._wire = Wire(self.venue, self._wires, self.mood, self.watch.sent)
-        self.market.source = SimSource(self.clock)
+        known = self.market.tape if dice.random() < 0.7 else None
+        self.market.source = SimSource(self.clock, known)
         self._over = loop.create_future()
         async with asyncio.TaskGroup() as tasks:
             task = tasks.create_task(self._process())

@@ -31,6 +31,7 @@ from engine.bootstrap.drill_life import Manner
 from engine.runtime.clock import SystemClock
 from engine.store.lock import holder
 from tests.faults.long_journal import lay
+from tests.faults.tracing import can_trace
 from tui.cli.drill import SETS, start_engine
 
 TIGHT: Final = (
@@ -55,19 +56,6 @@ HEAD: Final = (
     "| fault | engine | kills | with positions | acknowledged | lost | twice | ledger off by "
     "| restart p50 / p95 | journal | seed | machine |\n|" + "---|" * 12
 )
-
-
-def can_trace() -> bool:
-    """Return whether strace is there and may trace."""
-    found = shutil.which("strace")
-    if found is None:
-        return False
-    tried = subprocess.run(
-        [found, "-f", "-qq", "-o", os.devnull, "-e", "trace=none", "true"],
-        capture_output=True,
-        check=False,
-    )
-    return tried.returncode == 0
 
 
 class Traced:

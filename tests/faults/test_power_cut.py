@@ -1,8 +1,4 @@
-"""The short form of `tests/faults/power_cut.py`: the power fails while the real engine writes.
-
-Without strace nothing would be proven, so these tests fail; HOLDFAST_WITHOUT_STRACE=1 says that
-somebody knows and accepts it.
-"""
+"""The short form of `tests/faults/power_cut.py`: the power fails while the real engine writes."""
 
 from __future__ import annotations
 
@@ -12,14 +8,9 @@ import pytest
 
 from tests.faults.power_cut import PLANTED, measured
 from tests.faults.test_store_power_cut import POLICIES
+from tests.faults.tracing import needs_strace
 
-pytestmark = [
-    pytest.mark.serial,
-    pytest.mark.skipif(
-        os.environ.get("HOLDFAST_WITHOUT_STRACE") == "1",
-        reason="NOT TESTED: HOLDFAST_WITHOUT_STRACE=1 says that strace may be missing",
-    ),
-]
+pytestmark = [pytest.mark.serial, needs_strace]
 POINTS = int(os.environ.get("HOLDFAST_CUT_POINTS", "1200"))
 
 

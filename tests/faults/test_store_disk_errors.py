@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +12,10 @@ from engine.domain.evolve import fold
 from engine.domain.ids import Nanos
 from engine.store.sqlite import SqliteJournal
 from tests.faults.store_victim import LENGTH, SEED, STAMP, database
+from tests.faults.tracing import needs_strace
 from tests.histories import History
 
-pytestmark = [
-    pytest.mark.serial,
-    pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is missing"),
-]
+pytestmark = [pytest.mark.serial, needs_strace]
 
 
 @pytest.mark.parametrize(

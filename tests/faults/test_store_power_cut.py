@@ -21,12 +21,10 @@ import pytest
 from engine.domain.ids import Nanos
 from engine.store.sqlite import SqliteJournal
 from tests.faults.store_victim import LENGTH, SEED, STAMP, database
+from tests.faults.tracing import needs_strace
 from tests.histories import History
 
-pytestmark = [
-    pytest.mark.serial,
-    pytest.mark.skipif(shutil.which("strace") is None, reason="NOT TESTED: strace is missing"),
-]
+pytestmark = [pytest.mark.serial, needs_strace]
 POLICIES = ("drop", "prefix", "subset", "torn")
 STRIDE = int(os.environ.get("HOLDFAST_CUT_STRIDE", "23"))
 CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink"

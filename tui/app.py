@@ -183,7 +183,7 @@ class Console(App[int], inherit_bindings=False):
         """End the console with an exit code; the terminal is restored by Textual."""
         habits.save(habits.of(self), self.settings.data_dir)
         self.painter.stop()
-        self.painter.restore_title()
+        self.painter.title.restore()
         self.exit(code, return_code=code)
 
     # Acting.

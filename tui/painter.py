@@ -11,20 +11,18 @@ from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Final
 
 from engine.domain.ids import SECOND, Nanos
-from tui import formatting as fmt
-from tui.book import totals
 from tui.driver import HardyDriver
 from tui.panels.positions import PositionsPanel
 from tui.panels.quality import LatencyPanel
 from tui.replica import EVERYTHING, SILENT_AFTER, Concern
 from tui.terminal import is_gone
+from tui.title import Title
 
 if TYPE_CHECKING:
     from tui.app import Console
 
 PATIENCE: Final = 5 * SECOND
 """A frame waits at most so long for a terminal that does not keep up."""
-TITLE_EVERY: Final = 2 * SECOND
 PROBE_EVERY: Final = SECOND
 """How often a line that keeps up is asked whether it still does."""
 IDLE_SECONDS: Final = 1.25
@@ -35,8 +33,6 @@ RETRY_SECONDS: Final = 0.02
 """A frame that waits for the line is tried again so soon."""
 HANG_UP: Final = 129
 """Exit code when the terminal is gone: 128 + SIGHUP."""
-SAVE_TITLE: Final = "\x1b[22;2t"
-RESTORE_TITLE: Final = "\x1b[23;2t"
 SLOW_CONCERNS: Final = frozenset({Concern.HEALTH, Concern.QUALITY})
 """Renewed every second whatever happens: they come with the next beat of the clock."""
 
@@ -56,8 +52,7 @@ class Painter:
         self._was_grey = True
         self._silent_second = -1
         self._rung = 0
-        self._title = ""
-        self._titled_at = Nanos(0)
+        self.title = Title(app)
         self._is_following = False
         """What follows the cursor has not been brought along yet."""
 
@@ -140,7 +135,7 @@ class Painter:
             desk.alerts.approach(item, desk.now)
         app.stage.draw(concerns)
         app.brush.flush()
-        self._show_title(desk.mono)
+        self.title.show(desk.mono)
         self._probe(desk.mono)
 
     def cursor_moved(self) -> None:
@@ -202,28 +197,6 @@ class Painter:
             self._rung = alerts.rung
             if self._app.settings.has_bell:
                 self._app.bell()
-
-    # The terminal's own title (C-20): P&L and alerts, also for tmux's window list.
-
-    def _show_title(self, mono: Nanos) -> None:
-        driver, desk = self._app.console_driver, self._app.desk
-        if driver is None or not self._app.settings.has_title:
-            return
-        if mono - self._titled_at < TITLE_EVERY and self._title:
-            return
-        sums = totals(desk.replica, desk.book)
-        money = fmt.signed_money(sums.day, sums.currency) if sums else "holdfast"
-        count = desk.alerts.count
-        title = f"{money}{f' {count}!' if count else ''}"
-        if title != self._title:
-            driver.write(f"{'' if self._title else SAVE_TITLE}\x1b]2;{title}\x07")
-            self._title, self._titled_at = title, mono
-
-    def restore_title(self) -> None:
-        """Give the terminal its own title back."""
-        driver = self._app.console_driver
-        if driver is not None and self._title:
-            driver.write(RESTORE_TITLE)
 
     def watch_terminal(self) -> None:
         """Leave once the terminal is gone without having said so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -31,7 +32,19 @@ async def test_the_library_is_asked_once_and_its_answer_is_kept_privately(tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     written(file, closed=["2025-11-25"])
     assert (await holidays("NSE", TODAY, tmp_path)).is_session(TODAY) is False
-    assert "pandas" not in sys.modules
+
+
+def test_the_process_that_asks_never_loads_the_library(tmp_path: Path) -> None:
+    asking = (
+        "import asyncio, sys; from datetime import date; from pathlib import Path; "
+        "from engine.runtime.holidays import holidays; "
+        "asyncio.run(holidays('NSE', date(2025, 11, 25), Path(sys.argv[1]))); "
+        "print('pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", asking, str(tmp_path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"
+    assert (tmp_path / "holidays-NSE.json").exists()
 
 
 async def test_an_early_close_is_known_in_local_time(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ classes that say something special, are left to the standard decorator.
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, FrozenInstanceError
 from operator import attrgetter
@@ -94,7 +93,7 @@ def _init(made: Any, fields: Sequence[dataclasses.Field[Any]]) -> Any:  # noqa: 
     head = f"def make({', '.join(given)}):\n def __init__({', '.join(heads)}):"
     space: dict[str, Any] = {}
     code = f"{head}\n{body}\n return __init__"
-    exec(code, vars(sys.modules[made.__module__]), space)  # noqa: S102 as the standard one does
+    exec(code, {}, space)  # noqa: S102 as the standard one does
     init = space["make"](**given)
     init.__qualname__ = f"{made.__qualname__}.__init__"
     init.__annotations__ = {field.name: field.type for field in fields} | {"return": None}

@@ -159,7 +159,8 @@ def test_arguments_that_do_not_fit_are_refused(arguments: tuple[Any, ...]) -> No
 
 def test_what_it_says_of_itself_is_what_the_standard_one_says() -> None:
     assert Quick.__match_args__ == Standard.__match_args__
-    assert get_type_hints(Quick.__init__) == get_type_hints(Standard.__init__)
+    assert get_type_hints(Quick) == get_type_hints(Standard)
+    assert Quick.__init__.__annotations__ == Standard.__init__.__annotations__
     assert dataclasses.is_dataclass(Quick)
     mine, theirs = Quick.__dataclass_params__, Standard.__dataclass_params__  # type: ignore[attr-defined]
     assert repr(mine) == repr(theirs)

@@ -35,13 +35,14 @@ def changed(item: T, **changes: object) -> T:
     """Return a copy of a frozen dataclass without slots: `dataclasses.replace`, many times faster.
 
     It matters here because every journal entry copies the state. No `__post_init__` runs. A name
-    that is no field raises TypeError.
+    that is no field raises TypeError. A field that came after `item` was stored is none of its
+    `__dict__`: it has the default of its class.
     """
     copy: T = object.__new__(type(item))
     values = copy.__dict__
     values.update(item.__dict__)
     known = len(values)
     values.update(changes)
-    if len(values) != known:
+    if len(values) != known and not changes.keys() <= type(item).__dataclass_fields__.keys():  # type: ignore[attr-defined]
         raise TypeError(f"{type(item).__name__} has no such field: {', '.join(changes)}")
     return copy

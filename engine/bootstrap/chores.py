@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from engine.domain import operator
 from engine.domain.calendar import local
+from engine.domain.event import CommandAccepted, Entry
 from engine.domain.ids import InstrumentId, Nanos
 from engine.domain.instrument import Instrument
 from engine.domain.signal import Signal
+from engine.domain.state import State
 from engine.ports.clock import Clock
 from engine.ports.journal import Journal, JournalError, JournalRefused
 from engine.runtime.engine import Engine
@@ -27,6 +30,7 @@ from engine.store.audit import open_differences
 from engine.store.export import CsvExports
 from engine.store.mending import Mending
 from engine.store.resilient import ResilientJournal
+from engine.store.restoring import Restoring
 
 DAY_SECONDS = 24 * 3600.0
 ENTRIES_MAX = 20_000
@@ -40,6 +44,7 @@ class Keeper:
         self, journal: Journal, engine: Engine, clock: Clock, logbook: Logbook, data_dir: Path
     ) -> None:
         self._resilient = journal if isinstance(journal, ResilientJournal) else None
+        self.restoring = Restoring(self._resilient) if self._resilient else None
         self._store = self._resilient.inner if self._resilient else None
         self._engine = engine
         self._clock = clock
@@ -49,6 +54,7 @@ class Keeper:
         self._exports = CsvExports(self._database, data_dir / "exports")
         self.tables = Mending(self._store, self._database) if self._store else None
         self.checkpointed_at: Nanos | None = None
+        engine.subscribe(self.on_entry)
 
     async def audit(self) -> None:
         """Say where the tables of open positions and the journal disagree; the journal holds."""
@@ -84,12 +90,20 @@ class Keeper:
 
     async def _mind_store(self) -> None:
         """Notice a database that is gone; bring spilled entries back once it takes them."""
-        if self._resilient is None:
+        if self._resilient is None or self.restoring is None:
             return
         await self._resilient.look()
-        if not self._resilient.is_persisted and await self._resilient.restore():
+        if await self.restoring.turn():
             self._logbook.log("warning", "store", "the store is back; all entries are in it")
         self._engine.look_at_store()
+
+    def on_entry(self, entry: Entry, _state: State) -> None:
+        """Try a store that is away at once when a person asks to reconcile; an entry listener."""
+        match entry.event:
+            case CommandAccepted(text=operator.RECONCILE) if self.restoring is not None:
+                self.restoring.ask()
+            case _:
+                return
 
     @property
     def _since_checkpoint(self) -> int:

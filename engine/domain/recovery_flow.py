@@ -6,15 +6,25 @@ from engine.domain.errors import IllegalTransition
 from engine.domain.event import Entry, GapJudged, RecoverySettled, SessionCrashed
 from engine.domain.gap import Absence
 from engine.domain.mapping import changed, with_item
-from engine.domain.state import State
+from engine.domain.state import State, Witnessed
 
 
 def left(state: State, entry: Entry, event: SessionCrashed) -> Absence:
     """Return what is to be looked at after a crash; one during recovery adds to the time."""
     known = state.absence
     if known is not None and not known.is_settled:
-        return changed(known, found_at=entry.at, gaps={})  # its whole time is judged anew
-    return Absence(event.session, event.last_at, entry.at, event.positions, event.orders)
+        # Its whole time is judged anew.
+        return changed(known, found_at=entry.at, gaps={}, seq=entry.seq)
+    held, working = event.positions, event.orders
+    return Absence(event.session, event.last_at, entry.at, held, working, seq=entry.seq)
+
+
+def witnessed(state: State) -> Witnessed:
+    """Return what was known when the first engine died whose gap is not settled."""
+    known = state.absence
+    if known is not None and not known.is_settled and state.witnessed is not None:
+        return state.witnessed
+    return Witnessed(state.extremes, state.marks)
 
 
 def gap_judged(state: State, entry: Entry, event: GapJudged) -> State:
@@ -30,4 +40,4 @@ def settled(state: State, entry: Entry, event: RecoverySettled) -> State:
     if state.absence is None:
         raise IllegalTransition("a recovery was settled that never began")
     over = changed(state.absence, settled_at=entry.at, how=event.how)
-    return changed(state, absence=over)
+    return changed(state, absence=over, witnessed=None)

@@ -49,6 +49,7 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
         handled=state.handled if was_cut else {},
         crashes=state.crashes,
         absence=state.absence if was_cut else None,
+        witnessed=state.witnessed if was_cut else None,
         shadows=unseen(state).shadows,  # nobody saw prices between the sessions
         decisions=state.decisions,
         answers=state.answers,
@@ -96,6 +97,7 @@ def crashed(state: State, entry: Entry, event: SessionCrashed) -> State:
         session=changed(session, status=SessionStatus.CRASHED, ended_at=event.last_at, choice=None),
         crashes=(*state.crashes, entry.at)[-CRASHES_KEPT:],
         absence=recovery_flow.left(state, entry, event),
+        witnessed=recovery_flow.witnessed(state),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.domain.decision import Answer, Decision
 from engine.domain.event import Mark
@@ -58,6 +58,16 @@ class Extremes:
 
 
 @dataclass(frozen=True)
+class Witnessed:
+    """What was known of the market when an engine died; its gap is judged from there, however
+    many lives the recovery takes and whatever those see.
+    """
+
+    extremes: Mapping[InstrumentId, Extremes]
+    marks: Mapping[InstrumentId, Mark]
+
+
+@dataclass(frozen=True)
 class State:
     """Equal states behave equally; `state == fold(journal)` at every moment."""
 
@@ -100,6 +110,20 @@ class State:
     """When sessions were found crashed, oldest first, at most CRASHES_KEPT."""
     absence: Absence | None = None
     """What the last crash left to be looked at, and what came of it."""
+    witnessed: Witnessed | None = None
+    """As of the crash that is being recovered from; None: no recovery is under way."""
+
+    def as_witnessed(self) -> State:
+        """Return this state with no more of prices in it than was known at the crash."""
+        then = self.witnessed
+        if then is None:
+            return self
+        extremes = dict(self.extremes)
+        for id_ in extremes.keys() & then.extremes.keys():
+            known = then.extremes[id_]
+            extremes[id_] = replace(extremes[id_], highs=known.highs, lows=known.lows)
+        marks = {id_: mark for id_, mark in then.marks.items() if id_ in self.marks}
+        return replace(self, extremes=extremes, marks=marks)
 
     def peak(self, position: Position) -> Price:
         """Return the best journaled price since entry: highest for a long, lowest for a short."""

@@ -69,9 +69,13 @@ class Hindsight:
         clock: ManualClock,
         since: Nanos,
     ) -> None:
-        """`state`: as of the crash. `venue` and `clock` are the gap's own; the venue knows what is
-        held. `since`: from when nobody watched.
+        """`state`: as of the crash, or of a later one in its recovery: what was seen from then on
+        is seen again, so none of it counts before its time. `venue` and `clock` are the gap's own;
+        the venue knows what is held. `since`: from when nobody watched.
         """
+        self._journaled = state.marks
+        """Sums that the engine goes on from."""
+        state = state.as_witnessed()
         self._state, self._since, self._clock = state, since, clock
         self._replayer = Replayer(Core(catalog, state), venue, clock, _Nowhere(), bar_path=BAR_PATH)
         self._replayer.watch(self._on_entry)
@@ -132,7 +136,7 @@ class Hindsight:
 
     def _traded_unseen(self) -> Iterator[Traded]:
         for id_ in sorted(self._held):
-            quote, mark = self._replayer.core.quotes.get(id_), self._state.marks.get(id_)
+            quote, mark = self._replayer.core.quotes.get(id_), self._journaled.get(id_)
             if quote is None or not quote.volume:
                 continue
             if mark is not None and mark.session_start == quote.session_start:

@@ -13,10 +13,8 @@ def left(state: State, entry: Entry, event: SessionCrashed) -> Absence:
     """Return what is to be looked at after a crash; one during recovery adds to the time."""
     known = state.absence
     if known is not None and not known.is_settled:
-        # Its whole time is judged anew.
-        return changed(known, found_at=entry.at, gaps={}, seq=entry.seq)
-    held, working = event.positions, event.orders
-    return Absence(event.session, event.last_at, entry.at, held, working, seq=entry.seq)
+        return changed(known, found_at=entry.at, gaps={})  # its whole time is judged anew
+    return Absence(event.session, event.last_at, entry.at, event.positions, event.orders)
 
 
 def witnessed(state: State) -> Witnessed:

@@ -26,6 +26,7 @@ from engine.domain.inputs import (
     TimePassed,
     VenueReport,
 )
+from engine.domain.leftover import close_the_rest
 from engine.domain.market import Market
 from engine.domain.money import Exactly
 from engine.domain.operator import PersonCommand, obey
@@ -155,6 +156,7 @@ def _filled(draft: Draft, market: Market, fill: Fill, peak: ev.Peak | None) -> N
     quote = market.get(working.order.instrument)
     is_entry = working.order.exit is None
     draft.add(ev.OrderFilled(fill, quote.oi if quote and is_entry else None))
+    close_the_rest(draft, market, working, fill)
 
 
 def _time_out(draft: Draft, now: Nanos) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.domain.event import Event, OrderRequested
+from engine.domain.event import CancelRequested, Event, OrderRequested
 from engine.domain.ids import OrderId, PositionId, Seq, order_id
 from engine.domain.state import State
 
@@ -34,6 +34,10 @@ class Draft:
             and event.order.position == position
             for event in self._events
         )
+
+    def cancels(self, order: OrderId) -> bool:
+        """Return whether the cancel of `order` is drafted already."""
+        return any(isinstance(e, CancelRequested) and e.order == order for e in self._events)
 
     def __bool__(self) -> bool:
         return bool(self._events)

@@ -16,7 +16,7 @@ from engine.domain.event import (
     PeaksRaised,
     StopFired,
 )
-from engine.domain.ids import SECOND, CommandId, Nanos, PositionId
+from engine.domain.ids import SECOND, CommandId, Nanos, OrderId, PositionId
 from engine.domain.instrument import Instrument
 from engine.domain.market import Market, Quote
 from engine.domain.money import ZERO, Money, Price, Qty, ratio
@@ -128,7 +128,7 @@ def order_exit(
     qty: Qty,
     cause: CommandId | None,
 ) -> None:
-    """Draft a market order that closes `qty` of `position`."""
+    """Draft a market order that closes `qty` of `position`; if that is all, its entry ends, too."""
     order = Order(
         id=draft.next_order_id(),
         instrument=position.instrument,
@@ -142,6 +142,15 @@ def order_exit(
         reference_source=quote.source if quote else None,
     )
     draft.add(OrderRequested(order, cause))
+    if qty == position.qty and position.entry_order is not None:
+        call_off(draft, position.entry_order, cause)
+
+
+def call_off(draft: Draft, order: OrderId, cause: CommandId | None) -> None:
+    """Draft the cancel of an order that still works, once."""
+    working = draft.state.orders.get(order)
+    if working is not None and not working.cancel_requested and not draft.cancels(order):
+        draft.add(CancelRequested(order, cause))
 
 
 def flatten(draft: Draft, market: Market, latch: Latch, now: Nanos) -> None:
@@ -151,8 +160,8 @@ def flatten(draft: Draft, market: Market, latch: Latch, now: Nanos) -> None:
     """
     state = draft.state
     for working in state.orders.values():
-        if working.order.exit is None and not working.cancel_requested:
-            draft.add(CancelRequested(working.order.id, latch.by))
+        if working.order.exit is None:
+            call_off(draft, working.order.id, latch.by)
     is_person = latch.cause is not LatchCause.RISK_LIMIT
     reason = ExitReason(
         ExitKind.MANUAL if is_person else ExitKind.RISK,

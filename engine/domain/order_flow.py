@@ -27,7 +27,8 @@ def order_requested(state: State, entry: ev.Entry, event: ev.OrderRequested) -> 
         raise IllegalTransition(f"exit {order.id} for unknown position {order.position}")
     if position.close is not None:
         raise IllegalTransition(f"{position.id} already has exit {position.close.order}")
-    close = Close(order.id, order.exit, ClosePhase.REQUESTED, entry.at)
+    is_all = order.qty == position.qty
+    close = Close(order.id, order.exit, ClosePhase.REQUESTED, entry.at, is_all)
     position = changed(position, close=close, rearm_at=None)
     return changed(
         state, orders=orders, positions=with_item(state.positions, position.id, position)

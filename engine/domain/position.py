@@ -36,6 +36,8 @@ class Close:
     reason: ExitReason
     phase: ClosePhase
     since: Nanos
+    is_all: bool = False
+    """It was sent for everything that was open; what an entry still brings is closed, too."""
 
 
 @dataclass(frozen=True)

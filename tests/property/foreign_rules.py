@@ -63,7 +63,13 @@ class ForeignHand(RuleBasedStateMachine):
         told = tuple(e for e in self.executions if e.fill.id not in self.untold)
         return VenueTruth(self.desk.now, {i: q for i, q in sums.items() if q}, fills=told)
 
-    @rule(data=st.data(), what=st.sampled_from(["trade", "late", "compare", "decide", "story"]))
+    def an_entry_is_filled_in_part(self, data: st.DataObject) -> None:
+        raise NotImplementedError
+
+    @rule(
+        data=st.data(),
+        what=st.sampled_from(["trade", "late", "compare", "decide", "story", "part"]),
+    )
     def account_lives(self, data: st.DataObject, what: str) -> None:
         """One rule for all of it, so that everything else is tried as often as before."""
         match what:
@@ -77,6 +83,8 @@ class ForeignHand(RuleBasedStateMachine):
                 self.all_is_compared(data.draw(st.integers(0, 3)))
             case "decide":
                 self.somebody_decides(data)
+            case "part":
+                self.an_entry_is_filled_in_part(data)
             case _:
                 self.half_of_a_close_is_told(data)
 

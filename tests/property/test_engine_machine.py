@@ -49,7 +49,7 @@ from engine.stops.trailing import TrailingStop
 from engine.stops.vwap import VwapStop
 from engine.store import codec
 from tests.builders import BTC, CATALOG, NIFTY, SECOND, Desk, session, signal, tick
-from tests.property.foreign_rules import ForeignHand
+from tests.property.partial_rules import PartlyFilled
 
 RULES = (
     InitialStop(Decimal("0.05")),
@@ -63,7 +63,7 @@ LIMITS = Limits(leverage=Decimal(10), rearm_ms=250)
 BOTH = st.sampled_from([NIFTY, BTC])
 
 
-class EngineMachine(ForeignHand):
+class EngineMachine(PartlyFilled):
     @initialize()
     def start(self) -> None:
         self.desk = Desk(Core(CATALOG))
@@ -274,13 +274,23 @@ class EngineMachine(ForeignHand):
 
     @invariant()
     def no_order_comes_from_a_shadow(self) -> None:
-        """Whatever closes is a command of a person, or the rule that fired for that position."""
+        """Whatever closes is a command of a person, or the rule that fired for that position, or
+        goes on with an exit for everything right after a fill that leaves something open.
+        """
         before: object = None
+        orders: dict[str, Order] = {}
         for event in self.desk.events:
+            if isinstance(event, OrderRequested | OrderAdopted):
+                orders[event.order.id] = event.order
             if isinstance(event, OrderRequested) and event.order.exit and event.cause is None:
-                assert isinstance(before, StopFired)
-                assert before.position == event.order.position
-                assert before.reason == event.order.exit
+                if isinstance(before, OrderFilled):
+                    mine = [o for o in orders.values() if o.position == event.order.position]
+                    assert orders[before.fill.order] in mine
+                    assert any(o.exit == event.order.exit for o in mine if o != event.order)
+                else:
+                    assert isinstance(before, StopFired)
+                    assert before.position == event.order.position
+                    assert before.reason == event.order.exit
             before = event
 
     @invariant()

@@ -200,9 +200,19 @@ def an_exit_is_booked_beyond_its_position(patch: Patch) -> None:
     patch.setattr(decide, "exceeds", lambda state, order, fill: False)
 
 
+def an_exit_leaves_its_entry_at_work(patch: Patch) -> None:
+    patch.setattr(exits, "call_off", lambda draft, order, cause: None)
+
+
+def what_an_entry_brings_late_is_kept(patch: Patch) -> None:
+    patch.setattr(decide, "close_the_rest", lambda draft, market, working, fill: None)
+
+
 @pytest.mark.parametrize(
     "plant",
     [
+        an_exit_leaves_its_entry_at_work,
+        what_an_entry_brings_late_is_kept,
         a_foreign_fill_is_booked_each_time_it_is_told,
         fills_that_do_not_add_up_settle_a_difference,
         an_estimate_books_again_what_fills_explain,

@@ -74,6 +74,8 @@ class Absence:
     """When all was judged, decided, and prices and signals were seen to flow."""
     how: str = ""
     """By what it was settled."""
+    held: tuple[PositionId, ...] = ()
+    """Open at the newest crash; what was opened later is no part of this."""
 
     @property
     def is_settled(self) -> bool:

@@ -31,7 +31,7 @@ from engine.domain.ids import SECOND, DecisionId, Nanos, PositionId
 from engine.domain.inputs import GapSeen
 from engine.domain.instrument import Instrument
 from engine.domain.market import Market, Quote
-from engine.domain.order import ExitReason
+from engine.domain.order import ExitReason, Order
 from engine.domain.position import Position
 from engine.domain.risk import RECOVERY
 from engine.domain.session import Recovery, Session, SessionStatus
@@ -85,19 +85,30 @@ def look_back(draft: Draft, market: Market, given: GapSeen, now: Nanos) -> None:
         if gap.finding is None or position is None or position.close is not None or state.latch:
             continue  # a rule of its own was quicker, or nothing needs to be done
         decision = _question(state, gap, gap.finding, given, now)
-        if decision.id in state.decisions or decision.id in state.answers:
-            continue  # asked in a life that ended before this was settled
-        draft.add(DecisionAsked(decision))
+        if decision.id in state.answers:
+            continue  # answered in a life that ended before this was settled
+        known = state.decisions.get(decision.id)
+        if known is None:
+            draft.add(DecisionAsked(decision))
         if given.is_answered:
-            draft.add(
-                DecisionTaken(decision.id, decision.proposal, POLICY, "nobody is here to ask")
-            )
-            after_gap(draft, market, decision, decision.proposal, POLICY, now)
+            _answer_alone(draft, market, known or decision, decision.proposal, now)
+
+
+def _answer_alone(
+    draft: Draft, market: Market, decision: Decision, choice: Choice, now: Nanos
+) -> None:
+    """Draft what the policy answers where nobody is asked; an earlier life may have asked."""
+    if choice in decision.choices:
+        draft.add(DecisionTaken(decision.id, choice, POLICY, "nobody is here to ask"))
+        after_gap(draft, market, decision, choice, POLICY, now)
 
 
 def _question(state: State, gap: Gap, finding: GapFinding, given: GapSeen, now: Nanos) -> Decision:
     can_book = given.can_book and finding.first_tradable is not None
     choices = (Choice.EXIT_NOW, Choice.KEEP)
+    policy = given.policy
+    if policy is Choice.BOOK and not can_book:
+        policy = Choice.EXIT_NOW  # there is no price to book at; it would be closed all the same
     instrument = state.instruments[gap.instrument]
     return Decision(
         id=DecisionId(f"gap:{gap.position}:{gap.since}"),
@@ -105,7 +116,7 @@ def _question(state: State, gap: Gap, finding: GapFinding, given: GapSeen, now: 
         subject=gap.position,
         text=f"{label(gap.instrument)}: {sentence(finding, instrument)}",
         choices=(Choice.BOOK, *choices) if can_book else choices,
-        proposal=given.policy,
+        proposal=policy,
         asked_at=now,
         instrument=gap.instrument,
         position=gap.position,
@@ -194,12 +205,18 @@ def withdraw(draft: Draft) -> None:
     closing = {
         event.order.position
         for event in draft.events
-        if isinstance(event, OrderRequested) and event.order.exit is not None
+        if isinstance(event, OrderRequested) and _is_whole_exit(draft.state, event.order)
     }
     for decision in draft.state.decisions.values():
         why = _void(draft.state, decision, closing)
         if why and decision.id not in answered:
             draft.add(DecisionWithdrawn(decision.id, why))
+
+
+def _is_whole_exit(state: State, order: Order) -> bool:
+    """Return whether an order closes all of a position: one of a part leaves the question."""
+    position = state.positions.get(order.position)
+    return order.exit is not None and (position is None or order.qty >= position.qty)
 
 
 def _void(state: State, decision: Decision, closing: Collection[PositionId]) -> str:
@@ -232,8 +249,9 @@ def unsettled(state: State) -> str:
     absence = state.absence
     if absence is None:
         return ""
-    unjudged = [id_ for id_ in state.positions if id_ not in absence.gaps]
-    if unjudged and absence.positions:
+    open_ = (id_ for id_ in absence.held if id_ in state.positions)
+    unjudged = [id_ for id_ in open_ if id_ not in absence.gaps]
+    if unjudged:
         return f"looking back at {len(unjudged)} positions"
     asked = sum(decision.matter in ROOM for decision in state.decisions.values())
     return f"{asked} decisions" if asked else ""

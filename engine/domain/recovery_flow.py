@@ -11,10 +11,12 @@ from engine.domain.state import State, Witnessed
 
 def left(state: State, entry: Entry, event: SessionCrashed) -> Absence:
     """Return what is to be looked at after a crash; one during recovery adds to the time."""
-    known = state.absence
+    known, held = state.absence, tuple(state.positions)
     if known is not None and not known.is_settled:
-        return changed(known, found_at=entry.at, gaps={})  # its whole time is judged anew
-    return Absence(event.session, event.last_at, entry.at, event.positions, event.orders)
+        # Its whole time is judged anew.
+        return changed(known, found_at=entry.at, gaps={}, held=held)
+    counts = event.positions, event.orders
+    return Absence(event.session, event.last_at, entry.at, *counts, held=held)
 
 
 def witnessed(state: State) -> Witnessed:

@@ -189,8 +189,9 @@ class Console(App[int], inherit_bindings=False):
     # Acting.
 
     def action_act(self, name: str) -> None:
-        """Run the action whose key was pressed."""
-        self.act(name)
+        """Run the action whose key was pressed; whoever leaves does nothing more."""
+        if not self._exit:
+            self.act(name)
 
     @guard
     def act(self, name: str, *arguments: str) -> None:

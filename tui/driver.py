@@ -16,10 +16,12 @@ from typing import Any, Final
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Key
+from textual.events import InputEvent, Key
+from textual.message import Message
 
 from engine.domain.ids import SECOND
 from engine.ports.clock import Clock
+from tui.intake import Intake
 from tui.pace import Pace
 from tui.squeeze import squeezed
 
@@ -52,6 +54,7 @@ class HardyDriver(LinuxDriver):
         self.is_closed = False
         """Standard input has ended: the terminal is gone."""
         self.pace = Pace()
+        self.intake = Intake(app, self._loop)
         self._held = ""
         """The end of what was read last, while it is not known what it is (see HALF)."""
         self._asked_at: int | None = None
@@ -80,6 +83,8 @@ class HardyDriver(LinuxDriver):
                     if not data:
                         self.is_closed = True
                         return
+                    if not self.intake.has_room():
+                        continue  # not even looked at: a flood must not cost what the loop needs
                     text, ticks = decoder.decode(data).replace("\ufffd", ""), TICKS + 1
                 ticks -= 1
                 parser = self._take(parser, text)
@@ -95,6 +100,11 @@ class HardyDriver(LinuxDriver):
         with suppress(OSError):  # the thread has ended already
             os.write(self._wake, b".")
         super().disable_input()
+
+    def send_message(self, message: Message) -> None:
+        """Post to the app; of a flood of keys only as much as may wait."""
+        if not isinstance(message, InputEvent) or self.intake.has_room():
+            self.intake.give(self._app._post_message(message))  # noqa: SLF001 as Textual's own
 
     def _read(self) -> bytes:
         try:

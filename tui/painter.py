@@ -199,10 +199,14 @@ class Painter:
                 self._app.bell()
 
     def watch_terminal(self) -> None:
-        """Leave once the terminal is gone without having said so."""
+        """Leave once the terminal is gone without having said so; tell of dropped keys."""
         driver = self._app.console_driver
-        if driver is not None and (driver.is_closed or is_gone()):
+        if driver is None:
+            return
+        if driver.is_closed or is_gone():
             self._app.leave(HANG_UP)
+        elif complaint := driver.intake.complaint():
+            self._app.say(complaint)
 
     # What the operator asks of it.
 

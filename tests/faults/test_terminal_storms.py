@@ -18,7 +18,7 @@ from tests.faults.test_standstill import Record
 from tests.tui.pty_session import PtySession
 
 pytestmark = pytest.mark.serial
-NOISE_KB = int(os.environ.get("HOLDFAST_NOISE_KB", "6"))
+NOISE_KB = int(os.environ.get("HOLDFAST_NOISE_KB", "64"))
 RESIZES = int(os.environ.get("HOLDFAST_RESIZES", "300"))
 PIECE = 512
 

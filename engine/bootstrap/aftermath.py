@@ -120,7 +120,7 @@ class Aftermath:
                 between = self._source.history.between
                 wanted = hindsight.instruments
                 async for items in between(hindsight.begins, until, wanted):
-                    hindsight.take(items)
+                    await hindsight.take(items)
                 return await hindsight.seen(until)
         except GapUnknown as error:
             why = str(error)

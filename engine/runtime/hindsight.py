@@ -6,6 +6,7 @@ own and the gap's time. Whatever follows is looked at and thrown away: nothing o
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -29,6 +30,8 @@ from engine.runtime.core import Core
 from engine.runtime.replayer import Replayer
 
 BAR_PATH: Final = "pessimistic"
+_TURN: Final = 32
+"""Records, or seconds, that are judged in one go: the engine's loop must not wait for the past."""
 
 
 class _Nowhere:
@@ -109,16 +112,18 @@ class Hindsight:
         """What it wants to know about."""
         return frozenset(self._held)
 
-    def take(self, items: Iterable[FeedItem]) -> None:
-        """Take in what the market did, in time order."""
-        for item in items:
+    async def take(self, items: Iterable[FeedItem]) -> None:
+        """Take in what the market did, in time order; whoever watches has his turn meanwhile."""
+        for number, item in enumerate(items, start=1):
             if item.instrument in self._held and self._is_fit(item):
-                self._take(item)
+                await self._take(item)
+            if not number % _TURN:
+                await asyncio.sleep(0)
 
     async def seen(self, until: Nanos) -> Seen:
         """Let the time until `until` pass, and return what was found."""
         self._begin()
-        self._pass_until(until)
+        await self._pass_until(until)
         await self._replayer.finish()
         gaps = tuple(
             Gap(
@@ -152,14 +157,14 @@ class Hindsight:
             return self._door.accept(item, item.at) is None
         return self._door.accept_bar(item, Nanos(item.at + item.seconds * SECOND)) is None
 
-    def _take(self, item: FeedItem) -> None:
+    async def _take(self, item: FeedItem) -> None:
         if isinstance(item, Tick):
             self._ticks[item.instrument] = item
         if not self._is_unseen(item):
             self._see(item)
             return
         self._begin()
-        self._pass_until(item.at)
+        await self._pass_until(item.at)
         self._samples[item.instrument] += 1
         self._note(item)
         self._replayer.take(item)
@@ -196,9 +201,11 @@ class Hindsight:
             and item.at + item.seconds * SECOND > self._since
         )
 
-    def _pass_until(self, at: Nanos) -> None:
+    async def _pass_until(self, at: Nanos) -> None:
         """Let every second pass that ended before `at`: a silent market has timed rules, too."""
         while self._clock.now() // SECOND < at // SECOND:
+            if not self._clock.now() // SECOND % _TURN:
+                await asyncio.sleep(0)
             self._replayer.pass_until(self._clock.now())
             self._clock.set(Nanos((self._clock.now() // SECOND + 1) * SECOND))
             self._replayer.pass_until(self._clock.now())

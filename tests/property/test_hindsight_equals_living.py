@@ -144,8 +144,12 @@ def look_back(then: State, since: Nanos, ticks: list[Tick], until: Nanos) -> See
         venue.hold(position)
     hindsight = Hindsight(CATALOG, then, venue, clock, since)
     begins = hindsight.begins
-    hindsight.take(tick for tick in ticks if begins < tick.at <= until)
-    return asyncio.run(hindsight.seen(until))
+
+    async def judged() -> Seen:
+        await hindsight.take(tick for tick in ticks if begins < tick.at <= until)
+        return await hindsight.seen(until)
+
+    return asyncio.run(judged())
 
 
 @settings(max_examples=150, deadline=None)

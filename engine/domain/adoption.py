@@ -192,9 +192,12 @@ def book_late(draft: Draft, market: Market, fill: Fill) -> None:
 
 
 def exceeds(state: State, order: Order, fill: Fill) -> bool:
-    """Return whether `fill` cannot go to the position that its order is for: an exit for more than
-    is open, or an entry into one that was closed while an exit of it is still at the venue.
+    """Return whether `fill` cannot go to the position that its order is for: more than was ordered,
+    an exit for more than is open, or an entry into one that was closed while an exit of it is
+    still at the venue.
     """
+    if fill.qty > state.orders[order.id].remaining:
+        return True
     position = state.positions.get(order.position)
     if order.exit is not None:
         return position is None or fill.qty > position.qty
@@ -206,10 +209,16 @@ def exceeds(state: State, order: Order, fill: Fill) -> bool:
 
 def book_excess(draft: Draft, market: Market, fill: Fill) -> None:
     """Draft a fill that `exceeds`: what an exit still finds open ends its position, and what is
-    beyond is booked like anything that the venue did without us.
+    beyond is booked like anything that the venue did without us. What is beyond the order is no
+    fill of ours: reconciliation finds it, if it is one of the account.
     """
     working = draft.state.orders[fill.order]
     order, position = working.order, draft.state.positions.get(working.order.position)
+    fill = replace(fill, qty=min(fill.qty, working.remaining))
+    if not exceeds(draft.state, order, fill):
+        quote = market.get(order.instrument)
+        draft.add(OrderFilled(fill, quote.oi if quote and order.exit is None else None))
+        return
     open_qty = position.qty if position is not None else ZERO
     fee = fill.fee.amount
     if open_qty:

@@ -20,7 +20,7 @@ from tui.dialog import labelled, wrapped
 from tui.panel import Desk
 from tui.replica import Replica
 from tui.sanitise import for_screen
-from tui.widgets.line import BLANK, Line, Span
+from tui.widgets.line import BLANK, Line, Span, flowed
 
 ONE_LINE: Final = 124
 """From this width on a position's figures stand in one line."""
@@ -72,11 +72,13 @@ def lines(desk: Desk, now: Nanos, width: int, chosen: Decision | None) -> list[L
 def _found(replica: Replica, absence: Absence, width: int) -> Iterator[Line]:
     died, found = (fmt.clock(at, replica.zone) for at in (absence.since, absence.found_at))
     away = fmt.duration(absence.found_at - absence.since)
-    yield labelled(
+    head = labelled(
         "found",
         (f"session {for_screen(absence.session, 30)} crashed", "text!"),
-        (f"; last entry {died}, found {found}, {away} later", "text"),
+        (f"; last entry {died}", "text"),
+        (f", found {found}, {away} later", "text"),
     )
+    yield from flowed(head, width, 11)
     held = f"{absence.positions} position{_s(absence.positions)} open"
     working = f"{absence.orders} order{_s(absence.orders)} working"
     yield labelled("", (f"{held}, {working}", "text"))
@@ -184,10 +186,11 @@ def _open(
     pnl = "" if item.pnl is None else f"  {fmt.signed_money(item.pnl, position.currency)}"
     hue = "muted" if item.pnl is None else "profit" if item.pnl >= 0 else "loss"
     if width >= ONE_LINE:
-        yield (*head, (pnl, hue), ("  ", "text"), *_watched(item), (f"  {there}", "muted"))
+        whole = (*head, (pnl, hue), ("  ", "text"), *_watched(item), (f"  {there}", "muted"))
+        yield from flowed(whole, width)
         return
-    yield (*head, (pnl, hue))
-    yield (("    ", "text"), *_watched(item), (f"  {there}", "muted"))
+    yield from flowed((*head, (pnl, hue)), width)
+    yield from flowed((("    ", "text"), *_watched(item), (f"  {there}", "muted")), width)
 
 
 def _watched(item: Figures) -> Iterator[Span]:
@@ -247,12 +250,13 @@ def _told(gap: Gap, replica: Replica) -> tuple[str, str]:
 def _closed(trade: Trade, gap: Gap, replica: Replica, width: int) -> Iterator[Line]:
     instrument = replica.instrument(trade.instrument)
     money = fmt.signed_money(trade.pnl, trade.currency)
-    yield (
+    line: Line = (
         (f"  {fmt.symbol(trade.instrument)} {fmt.standing(trade.side)} ", "muted"),
         (f"closed {fmt.clock(trade.exit_at, replica.zone)} ", "text"),
         (f"at {fmt.price(trade.exit, instrument)}: {fmt.words(trade.reason.code)}", "text"),
         (f"  {money}", "profit" if trade.pnl >= 0 else "loss"),
     )
+    yield from flowed(line, width)
     yield from wrapped_in(_told(gap, replica)[0], width, "muted")
 
 

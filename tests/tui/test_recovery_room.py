@@ -18,8 +18,10 @@ from tests.tui.rig_crash import DIED, SESSION, crashed, crashed_flat
 from tests.tui.rig_crash import events as crash_events
 from tests.tui.staged import shown
 from tui.actions import ACTIONS
+from tui.panels import banner
 from tui.screens.recovery import RecoveryRoom
 from tui.settings import ConsoleSettings
+from tui.widgets.line import line_cells
 
 QUIET = ConsoleSettings(has_bell=False)
 GAP = DecisionId(f"gap:p1:{DIED}")
@@ -197,3 +199,29 @@ async def test_with_positions_open_every_key_there_is_declines_nothing() -> None
         assert answered == rig.link.sent
         assert {sent.choice for sent in answered} <= {Choice.BOOK, Choice.EXIT_NOW, Choice.KEEP}
         assert {sent.decision for sent in answered} <= {GAP, OTHER}
+
+
+async def test_no_line_of_the_room_is_wider_than_it() -> None:
+    async with shown((80, 24), crashed(), QUIET) as (rig, pilot):
+        await readable(rig, pilot)
+        said_in_80 = said(rig)
+        assert "1m28s later" in said_in_80
+        assert "…" not in said_in_80
+        for width in range(60, 160, 5):
+            wide = [line for line in room(rig).lines(width) if line_cells(line) > width]
+            assert wide == []
+
+
+async def test_what_a_person_has_to_lift_is_said_with_its_key() -> None:
+    async with shown((80, 24), welcome(), QUIET) as (rig, pilot):
+        await readable(rig, pilot)
+        why = "3 crashes in 10 minutes; a person has to look and resume"
+        rig.link.happen(NOW, ev.EntriesBlocked("safe-mode", why))
+        await readable(rig, pilot)
+        text = "\n".join("".join(t for t, _ in line) for line in banner.project(rig.app.desk, 80))
+        assert "(p allows them)" in text
+        rig.link.happen(NOW, ev.EntriesAllowed("safe-mode"))
+        rig.link.happen(NOW, ev.EntriesBlocked("feed", "silent"))
+        await readable(rig, pilot)
+        text = "\n".join("".join(t for t, _ in line) for line in banner.project(rig.app.desk, 80))
+        assert "by feed: silent" in text

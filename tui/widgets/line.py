@@ -46,6 +46,24 @@ def cut(line: Iterable[Span], width: int) -> Line:
     return tuple(out)
 
 
+def flowed(line: Line, width: int, indent: int = 4) -> list[Line]:
+    """Return `line` on as many lines as it needs, broken between its spans only; those that
+    follow are indented. A span that is wider than a line by itself stays whole.
+    """
+    lines: list[Line] = []
+    now: list[Span] = []
+    left = width
+    for text, token in line:
+        told = text
+        if now and cells(text.rstrip()) > left:
+            lines.append(tuple(now))
+            now, left = [(" " * indent, TEXT)], width - indent
+            told = text.lstrip()
+        now.append((told, token))
+        left -= cells(told)
+    return [*lines, tuple(now)] if now else lines
+
+
 def pushed_apart(left: Line, right: Line, width: int, fill: str = " ", token: str = TEXT) -> Line:
     """Return `left` and `right` at the two ends of `width` columns; `right` is never cut."""
     room = width - line_cells(right)

@@ -214,7 +214,7 @@ def book_excess(draft: Draft, market: Market, fill: Fill) -> None:
     """
     working = draft.state.orders[fill.order]
     order, position = working.order, draft.state.positions.get(working.order.position)
-    fill = replace(fill, qty=min(fill.qty, working.remaining))
+    fill = replace(fill, qty=Qty(min(fill.qty, working.remaining)))
     if not exceeds(draft.state, order, fill):
         quote = market.get(order.instrument)
         draft.add(OrderFilled(fill, quote.oi if quote and order.exit is None else None))

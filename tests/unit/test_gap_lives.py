@@ -12,11 +12,12 @@ from engine.domain.decision import Choice
 from engine.domain.event import EntriesAllowed, RecoveryDecided, Resumed, SessionCrashed
 from engine.domain.evolve import fold
 from engine.domain.ids import SECOND, CommandId, Nanos, SessionId
+from engine.domain.money import qty
 from engine.domain.recovery import unsettled
 from engine.domain.risk import RECOVERY
 from engine.domain.session import Recovery
 from engine.runtime.core import Core
-from tests.builders import CATALOG, Desk, qty, tick
+from tests.builders import CATALOG, Desk, tick
 from tests.unit.test_gap_decisions import AWAY, BEGIN, crashed, found, seen
 
 

@@ -7,8 +7,9 @@ import pytest
 from engine.domain.command import ClosePosition, SubmitSignal
 from engine.domain.event import OrderFilled
 from engine.domain.ids import CommandId
+from engine.domain.money import qty
 from engine.domain.order import Order
-from tests.builders import Desk, qty, session, signal, tick
+from tests.builders import Desk, session, signal, tick
 
 
 def opened(size: str = "75") -> Desk:

@@ -182,8 +182,10 @@ def _at_average(state: State, decision: Decision, now: Nanos) -> Guess | str:
         return f"the venue tells neither the fills nor an average price of {label(instrument)}"
     terms = state.instruments[instrument]
     wanted = decision.there - decision.here
-    worth = terms.value(average, abs(decision.there))
-    worth -= sum(p.entry_value for p in state.positions.values() if p.instrument == instrument)
+    held = [p for p in state.positions.values() if p.instrument == instrument]
+    if any(position.side.sign * decision.there < 0 for position in held):
+        return f"the venue's average price of {label(instrument)} says nothing of what is hedged"
+    worth = terms.value(average, abs(decision.there)) - sum(p.entry_value for p in held)
     paid = terms.entry_price(worth, abs(wanted)) if worth > 0 else Price(ZERO)
     if not is_ordinary(paid):
         return f"the venue's average price {plain(average)} does not follow from what is open here"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Final
 
 from engine.domain.event import EntriesAllowed, EntriesBlocked
@@ -21,6 +22,8 @@ from engine.runtime.standstill import Stood
 
 SOURCE: Final = "standstill"
 """Source of the block that lasts until venue and engine agree again."""
+LOOK_SECONDS: Final = 12.0
+"""So long exits wait for what venue and store say at most: a bit more than a venue is given."""
 PRICES_SECONDS: Final = 3.0
 """So long is waited for a first price; a silent feed has its own alarm."""
 TOLD_SECONDS: Final = 10
@@ -86,7 +89,9 @@ class Waking:
         self._engine.submit(EntriesBlocked(SOURCE, text))
         ticks = self._engine.heard
         self.connect_anew()
-        await self._reconciler.reconcile()
+        with suppress(TimeoutError):  # a store that hangs, too; entries stay out until one is heard
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._reconciler.reconcile()
         waited = 0.0
         while self._engine.heard == ticks and waited < PRICES_SECONDS:
             await self._clock.sleep(_STEP_S)

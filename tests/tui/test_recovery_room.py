@@ -225,3 +225,14 @@ async def test_what_a_person_has_to_lift_is_said_with_its_key() -> None:
         await readable(rig, pilot)
         text = "\n".join("".join(t for t, _ in line) for line in banner.project(rig.app.desk, 80))
         assert "by feed: silent" in text
+
+
+async def test_an_instrument_on_which_the_venue_differs_is_named_in_whole_with_the_key() -> None:
+    async with shown((80, 24), welcome(), QUIET) as (rig, pilot):
+        await readable(rig, pilot)
+        source, why = "venue:NIFTY25DEC25900PUT", "unknown_here NIFTY25DEC25900PUT [no trade]"
+        rig.link.happen(NOW, ev.EntriesBlocked(source, why))
+        await readable(rig, pilot)
+        (line,) = banner.project(rig.app.desk, 80)
+        text = "".join(t for t, _ in line)
+        assert "ENTRIES BLOCKED on NIFTY25DEC25900PUT: the venue has something else (D)" in text

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from engine.domain.gap import Absence
-from engine.domain.ids import SECOND, Nanos
+from engine.domain.entries import VENUE_BLOCK
+from engine.domain.ids import SECOND
 from engine.domain.recovery import ROOM
 from engine.domain.risk import OPERATOR, SAFE_MODE
 from tui import formatting as fmt
 from tui.panel import Desk
 from tui.sanitise import for_screen
 from tui.widgets.line import Line, cut, line_cells
-
-TOLD: Final = 30 * SECOND
-"""What looking back came to is said for so long."""
 
 
 def project(desk: Desk, width: int) -> list[Line]:
@@ -72,32 +67,13 @@ def _latch(desk: Desk) -> Line:
 def _recovery(desk: Desk) -> Line:
     """Say what still waits in the recovery room, and when the policy acts."""
     state = desk.replica.state
-    if state.absence is None or state.absence.settled_at is not None:
-        return _looked_back(state.absence, desk.now)
+    if state.absence is None or state.absence.is_settled:
+        return ()
     asked = [decision for decision in state.decisions.values() if decision.matter in ROOM]
     due = [decision.due_at for decision in asked if decision.due_at is not None]
     left = f", the policy acts in {max(0, min(due) - desk.now) // SECOND} s" if due else ""
     count = f"{len(asked)} to decide{left}" if asked else "under way"
-    if state.absence.was_stopped and not asked:
-        away = fmt.duration(state.absence.found_at - state.absence.since)
-        return ((f"LOOKING BACK at the {away} that no engine was running (R)", "alert"),)
     return ((f"RECOVERY {count} (R)", "alert"),)
-
-
-def _looked_back(absence: Absence | None, now: Nanos) -> Line:
-    """Say for a moment what looking back after an orderly end came to."""
-    if absence is None or absence.settled_at is None or not absence.was_stopped:
-        return ()
-    if now - absence.settled_at >= TOLD:
-        return ()
-    away = fmt.duration(absence.found_at - absence.since)
-    gaps = absence.gaps.values()
-    fired = sum(gap.finding is not None for gap in gaps)
-    unknown = sum(bool(gap.unknown) for gap in gaps)
-    found = f"{fired} would have been closed" if fired else "no rule would have fired"
-    if unknown:
-        found = f"{unknown} of {len(gaps)} unknown"
-    return ((f"NO ENGINE WAS RUNNING for {away}: {found} (R)", "alert"),)
 
 
 def _paused(desk: Desk) -> Line:
@@ -125,6 +101,9 @@ def _blocks(desk: Desk) -> Line:
         return ()
     source, reason = next(iter(blocks.items()))
     more = f" +{len(blocks) - 1}" if len(blocks) > 1 else ""
+    if source.startswith(VENUE_BLOCK):
+        where = for_screen(source.removeprefix(VENUE_BLOCK), 30)
+        return ((f"ENTRIES BLOCKED on {where}: the venue has something else (D){more}", "alert"),)
     way = " (p allows them)" if source in (OPERATOR, SAFE_MODE) else ""
     text = f"ENTRIES BLOCKED by {for_screen(source, 20)}{way}: {for_screen(reason, 60)}{more}"
     return ((text, "alert"),)

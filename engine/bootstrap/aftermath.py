@@ -1,4 +1,5 @@
-"""What a live session does after a crash, beside watching: looks back, asks, lets entries in again.
+"""What a live session does after a crash, or an orderly end with something open, beside watching:
+looks back, asks, lets entries in again.
 
 Positions are watched by their ordinary rules from the first tick on; nothing here delays that.
 Entries stay out until all that was found is judged and decided, and prices and strategies are
@@ -77,7 +78,8 @@ class Aftermath:
             await self._engine.settle(RecoverySettled("the recording stood still meanwhile"))
             return
         held = f"{absence.positions} positions, {absence.orders} orders"
-        why = f"crash of session {absence.session} ({held}) is not settled yet"
+        what = "time without an engine after" if absence.was_stopped else "crash of"
+        why = f"{what} session {absence.session} ({held}) is not settled yet"
         await self._engine.settle(EntriesBlocked(RECOVERY, why))
         self._then, self._locked_at = self._engine.state, self._clock.now()
 

@@ -119,7 +119,7 @@ def opening_step(
                     return Resumed(os.getpid(), f"session {session.id} goes on after a crash")
             case _ if goes_on(state) and not _is_over_night(state, catalog, now):
                 why = f"session {session.id} goes on: something was held over the end"
-                return Resumed(os.getpid(), why)
+                return Resumed(os.getpid(), why, _absent_since(state, mode))
     return _started(options, state, catalog, mode, now)
 
 
@@ -164,7 +164,18 @@ def _started(
         symbols=tuple(sorted(catalog)),
         earlier=_earlier(state, catalog, now),
         carried=carryover(state),
+        absent_since=_absent_since(state, mode),
     )
+
+
+def _absent_since(state: State, mode: Mode) -> Nanos | None:
+    """Return since when nobody watches what an orderly end left open; None: it left nothing, or
+    its market stands still while nobody runs it.
+    """
+    session = state.session
+    if session is None or mode is Mode.REPLAY or not state.positions:
+        return None
+    return session.ended_at if session.status is SessionStatus.COMPLETED else None
 
 
 def _is_over_night(state: State, catalog: Mapping[InstrumentId, Instrument], now: Nanos) -> bool:

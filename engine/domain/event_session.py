@@ -28,6 +28,9 @@ class SessionStarted:
     """What sessions of the same day made before; at most one per currency."""
     carried: Carryover | None = None
     """What is taken over from the session before; one entry, so that no part of it can be lost."""
+    absent_since: Nanos | None = None
+    """Since when nobody watched the positions that it takes over; None: there is no gap to judge,
+    or the entry is from before this was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,9 @@ class Resumed:
 
     pid: int = 0
     reason: str = ""
+    absent_since: Nanos | None = None
+    """Since when nobody watched what is open, after an orderly end; None: nothing is, or it was a
+    crash, which has its own entry."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,11 +60,13 @@ class Gap:
 
 @dataclass(frozen=True)
 class Absence:
-    """What a crash left to be looked at; kept as a report once it is settled."""
+    """What a crash, or an orderly end with positions open, left to be looked at; kept as a report
+    once it is settled.
+    """
 
     session: SessionId
     since: Nanos
-    """When the dead engine made its last entry; a crash during recovery does not move it."""
+    """When the last engine made its last entry; a crash during recovery does not move it."""
     found_at: Nanos
     positions: int
     orders: int
@@ -76,6 +78,8 @@ class Absence:
     """By what it was settled."""
     held: tuple[PositionId, ...] = ()
     """Open at the newest crash; what was opened later is no part of this."""
+    was_stopped: bool = False
+    """The engine was ended in order: nobody ran one, and nothing failed."""
 
     @property
     def is_settled(self) -> bool:

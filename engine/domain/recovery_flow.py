@@ -5,18 +5,33 @@ from __future__ import annotations
 from engine.domain.errors import IllegalTransition
 from engine.domain.event import Entry, GapJudged, RecoverySettled, SessionCrashed
 from engine.domain.gap import Absence
+from engine.domain.ids import Nanos
 from engine.domain.mapping import changed, with_item
 from engine.domain.state import State, Witnessed
 
 
 def left(state: State, entry: Entry, event: SessionCrashed) -> Absence:
     """Return what is to be looked at after a crash; one during recovery adds to the time."""
-    known, held = state.absence, tuple(state.positions)
+    known = state.absence
     if known is not None and not known.is_settled:
         # Its whole time is judged anew.
-        return changed(known, found_at=entry.at, gaps={}, held=held)
-    counts = event.positions, event.orders
+        return changed(
+            known, found_at=entry.at, gaps={}, held=tuple(state.positions), was_stopped=False
+        )
+    held, counts = tuple(state.positions), (event.positions, event.orders)
     return Absence(event.session, event.last_at, entry.at, *counts, held=held)
+
+
+def left_in_order(state: State, entry: Entry, since: Nanos) -> Absence:
+    """Return what is to be looked at after an orderly end with positions open, before `entry`."""
+    known = state.absence
+    if known is not None and not known.is_settled:  # nobody had judged that time, either
+        return changed(known, found_at=entry.at, gaps={}, held=tuple(state.positions))
+    if state.session is None:
+        raise IllegalTransition("nobody was away before the first session")
+    held, counts = tuple(state.positions), (len(state.positions), len(state.orders))
+    ended = state.session.id
+    return Absence(ended, since, entry.at, *counts, held=held, was_stopped=True)
 
 
 def witnessed(state: State) -> Witnessed:

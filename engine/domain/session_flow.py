@@ -14,12 +14,13 @@ from engine.domain.event import (
     SessionEnded,
     SessionStarted,
 )
-from engine.domain.ids import SessionId
+from engine.domain.gap import Absence
+from engine.domain.ids import Nanos, SessionId
 from engine.domain.mapping import changed
 from engine.domain.money import ZERO, Currency, Money
 from engine.domain.session import Account, DayResult, Recovery, Session, SessionStatus
 from engine.domain.shadow_flow import unseen
-from engine.domain.state import CRASHES_KEPT, State
+from engine.domain.state import CRASHES_KEPT, State, Witnessed
 
 
 def started(state: State, entry: Entry, event: SessionStarted) -> State:
@@ -31,6 +32,7 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
     held |= {shadow.position.instrument for shadow in state.shadows.values()}
     earlier = {result.currency: result for result in event.earlier}
     was_cut = state.session is not None and state.session.status is SessionStatus.CRASHED
+    is_away = event.absent_since is not None
     return State(
         session=Session(
             event.session, entry.at, event.mode, event.venue, event.feed, carried=event.carried
@@ -48,8 +50,8 @@ def started(state: State, entry: Entry, event: SessionStarted) -> State:
         # The same work goes on under a new name: what acted in it must not act again.
         handled=state.handled if was_cut else {},
         crashes=state.crashes,
-        absence=state.absence if was_cut else None,
-        witnessed=state.witnessed if was_cut else None,
+        absence=_absence(state, entry, event.absent_since) if was_cut or is_away else None,
+        witnessed=_witnessed(state, event.absent_since) if was_cut or is_away else None,
         shadows=unseen(state).shadows,  # nobody saw prices between the sessions
         decisions=state.decisions,
         answers=state.answers,
@@ -112,11 +114,28 @@ def decided(state: State, entry: Entry, event: RecoveryDecided) -> State:
 
 
 def resumed(state: State, entry: Entry, event: Resumed) -> State:
-    """Let the session go on."""
+    """Let the session go on; what an orderly end left open is to be looked back at."""
     if state.session is None:
         raise IllegalTransition("nothing to resume")
     session = changed(state.session, status=SessionStatus.ACTIVE, ended_at=None, choice=None)
-    return changed(state, session=session)
+    since = event.absent_since
+    if since is None:
+        return changed(state, session=session)
+    return changed(
+        unseen(state),
+        session=session,
+        absence=_absence(state, entry, since),
+        witnessed=_witnessed(state, since),
+    )
+
+
+def _absence(state: State, entry: Entry, since: Nanos | None) -> Absence | None:
+    """Return what is to be looked at; `since`: from when nobody watched after an orderly end."""
+    return state.absence if since is None else recovery_flow.left_in_order(state, entry, since)
+
+
+def _witnessed(state: State, since: Nanos | None) -> Witnessed | None:
+    return state.witnessed if since is None else recovery_flow.witnessed(state)
 
 
 def _current(state: State, id_: SessionId) -> Session:

@@ -152,6 +152,11 @@ class Guard:
         peaks = (pending(band.instrument, band) for band in told if band.held)
         return tuple(peak for peak in peaks if peak is not None)
 
+    @property
+    def first_deadline(self) -> float:
+        """No timed rule is due before it, in ns."""
+        return self._first_deadline
+
     def timed(self, at: Nanos) -> list[PositionId]:
         """Return (and take) the positions with a timed rule due at `at`."""
         due: list[PositionId] = []

@@ -30,6 +30,8 @@ from engine.runtime.core import Core
 from engine.runtime.replayer import Replayer
 
 BAR_PATH: Final = "pessimistic"
+STILL: Final = 3
+"""So many seconds after the last price what follows from it has happened."""
 _TURN: Final = 32
 """Records, or seconds, that are judged in one go: the engine's loop must not wait for the past."""
 
@@ -100,6 +102,8 @@ class Hindsight:
         self._found: dict[PositionId, GapFinding] = {}
         self._shadows: list[ShadowEnded] = []
         self._is_begun = False
+        self._still = 0
+        """Seconds in a row in which nothing came."""
         clock.set(since)
 
     @property
@@ -165,6 +169,7 @@ class Hindsight:
             return
         self._begin()
         await self._pass_until(item.at)
+        self._still = 0
         self._samples[item.instrument] += 1
         self._note(item)
         self._replayer.take(item)
@@ -207,8 +212,20 @@ class Hindsight:
             if not self._clock.now() // SECOND % _TURN:
                 await asyncio.sleep(0)
             self._replayer.pass_until(self._clock.now())
-            self._clock.set(Nanos((self._clock.now() // SECOND + 1) * SECOND))
+            self._clock.set(Nanos(self._next_second(at) * SECOND))
             self._replayer.pass_until(self._clock.now())
+            self._still += 1
+
+    def _next_second(self, at: Nanos) -> int:
+        """Return the next second that something can happen in: a night has too many to try each."""
+        core, after = self._replayer.core, self._clock.now() // SECOND + 1
+        state = core.state
+        if self._still < STILL or state.orders or state.latch or state.decisions:
+            return after
+        if core.guard.rearmed:
+            return after
+        due = min(core.guard.first_deadline, float(at)) // SECOND
+        return max(after, min(at // SECOND, int(due) + state.limits.price_age_max_s))
 
     def _note(self, item: FeedItem) -> None:
         high, low = (item.price,) * 2 if isinstance(item, Tick) else (item.high, item.low)

@@ -75,8 +75,8 @@ def _found(replica: Replica, absence: Absence, width: int) -> Iterator[Line]:
     head = labelled(
         "found",
         (f"session {for_screen(absence.session, 30)} crashed", "text!"),
-        (f"; last entry {died}, ", "text"),
-        (f"found {found}, {away} later", "text"),
+        (f"; last entry {died}", "text"),
+        (f", found {found}, {away} later", "text"),
     )
     yield from flowed(head, width, 11)
     held = f"{absence.positions} position{_s(absence.positions)} open"

@@ -26,9 +26,11 @@ def shadow_rows(before: State, entry: Entry, after: State) -> dict[str, SqlRow]:
 def _touched(before: State, entry: Entry, after: State) -> Iterator[Shadow]:
     marked = entry.event.marks if isinstance(entry.event, QuotesMarked) else ()
     names = {mark.instrument for mark in marked}
-    for id_, shadow in after.shadows.items():
-        if shadow.position.instrument in names or before.shadows.get(id_) != shadow:
-            yield shadow
+    # What is not touched stays the very same object, and a flatten leaves a thousand of them.
+    if names or after.shadows is not before.shadows:
+        for id_, shadow in after.shadows.items():
+            if before.shadows.get(id_) is not shadow or shadow.position.instrument in names:
+                yield shadow
     if after.interventions is not before.interventions:
         known = {s.id: s for s in before.interventions}
         yield from (s for s in after.interventions if known.get(s.id) != s)

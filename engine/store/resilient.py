@@ -28,6 +28,8 @@ RECENT: Final = 5_000
 """Newest entries kept in memory, in case the file they were written to is gone."""
 COMMIT_SECONDS: Final = 2.0
 """A store that takes longer is treated as down: an exit does not wait for a disk."""
+NAME_SECONDS: Final = 0.25
+"""So long is looked for whoever locks the store; nobody waits longer for a name."""
 
 
 class ResilientJournal:
@@ -163,7 +165,10 @@ class ResilientJournal:
 
     async def _locked_by(self) -> str:
         """Return who else writes to the store's files, as the end of a sentence."""
-        others = await asyncio.to_thread(lockers, self.inner.path)
+        others = ""
+        with suppress(TimeoutError):  # exits wait for this, and a disk that hangs hangs here, too
+            async with asyncio.timeout(NAME_SECONDS):
+                others = await asyncio.to_thread(lockers, self.inner.path)
         return f"; locked by {others}" if others else ""
 
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -15,6 +16,7 @@ from engine.domain.ids import Nanos
 from engine.domain.session import Mode
 from engine.domain.state import State
 from engine.ports.journal import JournalConflict
+from engine.store import resilient
 from engine.store.ballast import Ballast
 from engine.store.resilient import ResilientJournal, recover_spilled
 from engine.store.spill import Spill
@@ -79,6 +81,23 @@ async def test_a_locked_store_delays_nothing_and_loses_nothing(tmp_path: Path) -
     assert await stored(path) == story.desk.entries
     assert not (tmp_path / "holdfast.spill").exists()
     assert list((tmp_path / "spilled").iterdir())
+
+
+async def test_a_disk_that_does_not_say_who_locks_it_delays_no_entry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, story, hung = tmp_path / "holdfast.db", Story(), Event()
+    monkeypatch.setattr(resilient, "lockers", lambda _path: str(hung.wait(30)))
+    async with opened(path) as journal:
+        holder = sqlite3.connect(path, isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(10):
+            await journal.append(*story.goes_on())
+        assert Spill(path, ()).read() == story.desk.entries
+        hung.set()
+        holder.execute("ROLLBACK")
+        holder.close()
+        await until_restored(journal)
 
 
 async def test_a_process_that_dies_before_the_store_is_back_finds_its_entries(

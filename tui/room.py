@@ -14,6 +14,7 @@ from engine.domain.recovery import ROOM, sentence
 from engine.domain.risk import RECOVERY
 from engine.domain.session import SessionStatus
 from engine.domain.state import State
+from tui import away
 from tui import formatting as fmt
 from tui.book import Figures, figures
 from tui.dialog import labelled, wrapped
@@ -70,19 +71,11 @@ def lines(desk: Desk, now: Nanos, width: int, chosen: Decision | None) -> list[L
 
 
 def _found(replica: Replica, absence: Absence, width: int) -> Iterator[Line]:
-    died, found = (fmt.clock(at, replica.zone) for at in (absence.since, absence.found_at))
-    away = fmt.duration(absence.found_at - absence.since)
-    head = labelled(
-        "found",
-        (f"session {for_screen(absence.session, 30)} crashed", "text!"),
-        (f"; last entry {died}", "text"),
-        (f", found {found}, {away} later", "text"),
-    )
-    yield from flowed(head, width, 11)
+    yield from flowed(away.found(absence, replica.zone), width, 11)
     held = f"{absence.positions} position{_s(absence.positions)} open"
     working = f"{absence.orders} order{_s(absence.orders)} working"
     yield labelled("", (f"{held}, {working}", "text"))
-    if absence.positions or absence.orders:
+    if (absence.positions or absence.orders) and not absence.was_stopped:
         text = f"resumed without asking: {held}, {working}; what is open cannot be declined"
         yield from _field("forced", text, width, "warning")
     for record in replica.logs:
@@ -234,13 +227,13 @@ def _gap(
 
 
 def _told(gap: Gap, replica: Replica) -> tuple[str, str]:
-    away = fmt.duration(gap.until - gap.since)
+    length = fmt.duration(gap.until - gap.since)
     if gap.unknown:
-        return f"gap of {away} UNKNOWN: {for_screen(gap.unknown, 160)}", "warning"
+        return f"gap of {length} UNKNOWN: {for_screen(gap.unknown, 160)}", "warning"
     if gap.since == gap.until:
         return "no gap: the recording stood still", "muted"
     if gap.finding is None:
-        return f"gap of {away}: no rule would have fired ({gap.samples} prices)", "ok"
+        return f"gap of {length}: no rule would have fired ({gap.samples} prices)", "ok"
     instrument = replica.instrument(gap.instrument)
     if instrument is None:
         return f"gap: {fmt.words(gap.finding.reason.code)} would have fired", "alert"

@@ -29,6 +29,8 @@ async def test_with_open_positions_leaving_asks_and_says_what_will_guard_them(ke
         assert "9 open: NIFTY25DEC25900PUT LONG 75" in text
         assert "the engine goes on in the background and guards them" in text
         assert "NOTHING watches them" in text
+        assert "The next start looks back" in text
+        assert "recovery.gap" in text
         await pilot.press("escape")
         await pilot.pause()
         assert isinstance(rig.app.screen, Stage)

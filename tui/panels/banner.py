@@ -6,6 +6,7 @@ from engine.domain.entries import VENUE_BLOCK
 from engine.domain.ids import SECOND
 from engine.domain.recovery import ROOM
 from engine.domain.risk import OPERATOR, SAFE_MODE
+from tui import away
 from tui import formatting as fmt
 from tui.panel import Desk
 from tui.sanitise import for_screen
@@ -67,12 +68,17 @@ def _latch(desk: Desk) -> Line:
 def _recovery(desk: Desk) -> Line:
     """Say what still waits in the recovery room, and when the policy acts."""
     state = desk.replica.state
-    if state.absence is None or state.absence.is_settled:
+    if state.absence is None:
         return ()
+    if state.absence.is_settled:
+        told = away.looked_back(state.absence, desk.now)
+        return ((told, "alert"),) if told else ()
     asked = [decision for decision in state.decisions.values() if decision.matter in ROOM]
     due = [decision.due_at for decision in asked if decision.due_at is not None]
     left = f", the policy acts in {max(0, min(due) - desk.now) // SECOND} s" if due else ""
     count = f"{len(asked)} to decide{left}" if asked else "under way"
+    if state.absence.was_stopped and not asked:
+        return ((away.looking_back(state.absence), "alert"),)
     return ((f"RECOVERY {count} (R)", "alert"),)
 
 

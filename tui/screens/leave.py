@@ -32,6 +32,16 @@ class Leave(Enum):
     """The engine is ended too; nothing watches what is open."""
 
 
+def _next_start(desk: Desk) -> str:
+    """Return what becomes of what stays open when an engine is started again."""
+    if desk.is_recorded:
+        return "The recorded day stands still until the next start."
+    return (
+        "The next start looks back at what their market did; where a rule would have closed one, "
+        "it asks, and `recovery.gap` answers if nobody does."
+    )
+
+
 class LeaveDialog(Dialog[Leave]):
     """Two ways out and one back; ending the engine takes a second key."""
 
@@ -63,7 +73,8 @@ class LeaveDialog(Dialog[Leave]):
                 width,
             ),
             *wrapped(
-                f"{end}  Stop the engine too: they stay open and NOTHING watches them.",
+                f"{end}  Stop the engine too: they stay open and NOTHING watches them. "
+                f"{_next_start(self.desk)}",
                 width,
                 "warning",
             ),

@@ -73,7 +73,11 @@ def look_back(draft: Draft, market: Market, given: GapSeen, now: Nanos) -> None:
     state = draft.state
     if state.absence is None or state.absence.is_settled:
         return
-    peaks = tuple(peak for peak in given.peaks if peak.instrument in state.extremes)
+    held = state.absence.held
+    # Extremes are of an instrument: one from before a position was opened would close it at once.
+    late = {p.instrument for p in state.positions.values() if p.id not in held}
+    known = state.extremes.keys() - late
+    peaks = tuple(peak for peak in given.peaks if peak.instrument in known)
     if peaks:
         draft.add(PeaksRaised(peaks))
     end_in_gap(draft, given.shadows)
@@ -87,11 +91,11 @@ def look_back(draft: Draft, market: Market, given: GapSeen, now: Nanos) -> None:
         decision = _question(state, gap, gap.finding, given, now)
         if decision.id in state.answers:
             continue  # answered in a life that ended before this was settled
-        known = state.decisions.get(decision.id)
-        if known is None:
+        asked = state.decisions.get(decision.id)
+        if asked is None:
             draft.add(DecisionAsked(decision))
         if given.is_answered:
-            _answer_alone(draft, market, known or decision, decision.proposal, now)
+            _answer_alone(draft, market, asked or decision, decision.proposal, now)
 
 
 def _answer_alone(

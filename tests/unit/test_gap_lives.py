@@ -9,15 +9,15 @@ import pytest
 
 from engine.domain.command import ClosePosition
 from engine.domain.decision import Choice
-from engine.domain.event import EntriesAllowed, RecoveryDecided, Resumed, SessionCrashed
+from engine.domain.event import EntriesAllowed, Peak, RecoveryDecided, Resumed, SessionCrashed
 from engine.domain.evolve import fold
 from engine.domain.ids import SECOND, CommandId, Nanos, SessionId
-from engine.domain.money import qty
+from engine.domain.money import price, qty
 from engine.domain.recovery import unsettled
 from engine.domain.risk import RECOVERY
 from engine.domain.session import Recovery
 from engine.runtime.core import Core
-from tests.builders import CATALOG, Desk, tick
+from tests.builders import CATALOG, NIFTY, Desk, tick
 from tests.unit.test_gap_decisions import AWAY, BEGIN, crashed, found, seen
 
 
@@ -45,6 +45,18 @@ def test_a_life_without_a_person_answers_what_the_last_one_asked_a_person() -> N
     desk.give(seen(found(held), is_answered=True))
     assert not desk.state.decisions
     assert not desk.state.positions
+
+
+def test_the_peak_of_a_gap_is_nothing_to_what_was_opened_after_it() -> None:
+    desk, held = crashed()
+    assert held is not None
+    desk.give(EntriesAllowed(RECOVERY))
+    late = desk.open("late")
+    peaks = (Peak(NIFTY, price("160"), price("95")),)
+    desk.give(seen(replace(found(held), finding=None), peaks=peaks))
+    assert desk.state.peak(late) == price("101")
+    desk.tick(tick("101.5", desk.now + SECOND))
+    assert late.id in desk.state.positions
 
 
 @pytest.mark.parametrize("is_answered", [True, False])

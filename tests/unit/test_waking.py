@@ -44,7 +44,7 @@ async def test_a_store_that_hangs_after_a_standstill_holds_up_no_exit_for_long(
     await engine.settle(session())
     logbook = Logbook(tmp_path, clock)
     venue = PaperVenue(clock, PaperSettings(cash={}))
-    reconciler = Reconciler(engine, venue, clock, logbook, HungDisk())  # type: ignore[arg-type]
+    reconciler = Reconciler(engine, venue, clock, logbook, HungDisk())
     awake = Waking(engine, reconciler, clock, logbook)
     async with asyncio.timeout(20):
         await awake.look_around(Stood(Nanos(clock.now() - 60 * SECOND), GAP_S))

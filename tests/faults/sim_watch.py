@@ -203,6 +203,13 @@ class Watch:
         self._known = {id_: at for id_, at in self._known.items() if id_[0] in keep}
         self._best = {id_: best for id_, best in self._best.items() if id_[0] in keep}
         self._peaks = {id_: peak for id_, peak in self._peaks.items() if id_[0] in keep}
+        self._share(live.engine.state)
+
+    def _share(self, state: State) -> None:
+        """Keep one copy of what is equal: memory that is measured shall be the engine's own."""
+        for other in (self._auditor, self._witness):
+            if other is not None and other.state == state:
+                other.state = state
 
     def _on_entry(self, entry: Entry, state: State) -> None:
         self._witness.hear(entry)

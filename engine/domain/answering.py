@@ -17,7 +17,7 @@ from engine.domain.command import Decide
 from engine.domain.decision import Choice, Decision, Matter
 from engine.domain.draft import Draft
 from engine.domain.event import CommandAccepted, DecisionTaken, Entry
-from engine.domain.evidence import is_news, net, proves
+from engine.domain.evidence import covers_part, is_news, net, proves
 from engine.domain.evolve import evolve
 from engine.domain.exits import order_exit
 from engine.domain.ids import SECOND, CommandId, FillId, InstrumentId, Nanos, OrderId, Seq
@@ -107,10 +107,9 @@ def _unknown(
     if proves(decision.fills, decision.here, decision.there):
         adopt(draft, market, decision.fills, decision.id)
     else:
-        guess = _at_average(draft.state, decision, now)
-        if isinstance(guess, str):
-            return guess
-        adopt(draft, market, (), decision.id, guess)
+        reason = _adopt_at_average(draft, market, decision, now)
+        if reason is not None:
+            return reason
     if choice is Choice.CLOSE:
         _close_adopted(draft, market, decision, by, now)
     return None
@@ -119,19 +118,13 @@ def _unknown(
 def _differs(
     draft: Draft, market: Market, decision: Decision, choice: Choice, by: str, now: Nanos
 ) -> str | None:
-    """E-45: take over the venue's quantity, at its average price or at the present one."""
-    if choice is Choice.LEAVE:
-        return None
+    """E-45: take over the venue's quantity, at its average price or at the present one; or book
+    what fills prove, and be asked about the rest.
+    """
+    if choice is not Choice.ADOPT:
+        return _gone(draft, market, decision, choice, by, now)
     reason = _moved(draft.state, decision)
-    if reason is not None:
-        return reason
-    if choice is Choice.ESTIMATE:
-        return _estimate(draft, market, decision, now)
-    guess = _at_average(draft.state, decision, now)
-    if isinstance(guess, str):
-        return guess
-    adopt(draft, market, (), decision.id, guess)
-    return None
+    return _adopt_at_average(draft, market, decision, now) if reason is None else reason
 
 
 def _stray(
@@ -175,21 +168,44 @@ def _estimate(draft: Draft, market: Market, decision: Decision, now: Nanos) -> s
     return None
 
 
-def _at_average(state: State, decision: Decision, now: Nanos) -> Guess | str:
-    """Return what brings the position to the venue's own average price, or why nothing does."""
-    instrument, average = decision.instrument or InstrumentId(""), decision.average
+def _adopt_at_average(draft: Draft, market: Market, decision: Decision, now: Nanos) -> str | None:
+    """Draft what brings the position to the venue's own average price: the fills there are, so
+    that they prove nothing again, and a guess for the rest. Return why nothing does.
+    """
+    state, average = draft.state, decision.average
+    instrument = decision.instrument or InstrumentId("")
     if average is None or not is_ordinary(average):
         return f"the venue tells neither the fills nor an average price of {label(instrument)}"
-    terms = state.instruments[instrument]
-    wanted = decision.there - decision.here
     held = [p for p in state.positions.values() if p.instrument == instrument]
     if any(position.side.sign * decision.there < 0 for position in held):
         return f"the venue's average price of {label(instrument)} says nothing of what is hedged"
-    worth = terms.value(average, abs(decision.there)) - sum(p.entry_value for p in held)
-    paid = terms.entry_price(worth, abs(wanted)) if worth > 0 else Price(ZERO)
-    if not is_ordinary(paid):
-        return f"the venue's average price {plain(average)} does not follow from what is open here"
-    return Guess(_made(state, decision, paid, wanted, now))
+    for fills in (_first_part(decision), ()):
+        paid, wanted = _implied(state, decision, average, fills)
+        if is_ordinary(paid):
+            made = _made(state, decision, paid, wanted, now)
+            adopt(draft, market, fills, decision.id, Guess(made))
+            return None
+    return f"the venue's average price {plain(average)} does not follow from what is open here"
+
+
+def _first_part(decision: Decision) -> tuple[Execution, ...]:
+    """Return the fills if all of them lead towards what the venue has, and not to its end."""
+    fills, wanted = decision.fills, decision.there - decision.here
+    is_one_way = all(execution.signed * wanted > 0 for execution in fills)
+    return fills if is_one_way and covers_part(fills, decision.here, decision.there) else ()
+
+
+def _implied(
+    state: State, decision: Decision, average: Decimal, fills: tuple[Execution, ...]
+) -> tuple[Price, Decimal]:
+    """Return at what price, 0: none, how much more makes the venue's average of all."""
+    instrument = decision.instrument or InstrumentId("")
+    terms = state.instruments[instrument]
+    worth = terms.value(average, abs(decision.there))
+    worth -= sum(p.entry_value for p in state.positions.values() if p.instrument == instrument)
+    worth -= sum(terms.value(e.fill.price, e.fill.qty) for e in fills)
+    wanted = sum((-e.signed for e in fills), decision.there - decision.here)
+    return terms.entry_price(worth, abs(wanted)) if worth > 0 else Price(ZERO), wanted
 
 
 def _made(state: State, decision: Decision, at: Price, signed: Decimal, now: Nanos) -> Execution:

@@ -25,6 +25,7 @@ from engine.bootstrap.options import LiveOptions
 from engine.bootstrap.reports import Reports
 from engine.bootstrap.supply import pass_time, supply
 from engine.bootstrap.tending import Tending
+from engine.bootstrap.unkept import kept_nowhere
 from engine.bootstrap.waking import Waking
 from engine.domain.command import Command, ControlFeed, SubmitSignal
 from engine.domain.event import CommandAccepted, CommandRefused, Entry, SessionEnded
@@ -46,7 +47,6 @@ from engine.runtime.strategy_process import ProcessHost
 from engine.runtime.watchdog import LoopWatch
 from engine.store.ballast import Ballast
 from engine.store.lock import held
-from engine.store.memory import MemoryJournal
 from engine.store.resilient import ResilientJournal, recover_spilled
 from engine.store.spill import Spill
 from engine.store.sqlite import SqliteJournal
@@ -265,8 +265,8 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
         journal: Journal
         state, spilled = State(), 0
         _private(options.data_dir)
+        stack.enter_context(held(options.data_dir, clock.now()))
         if options.is_persistent:
-            stack.enter_context(held(options.data_dir, clock.now()))
             mode = Mode.REPLAY if options.feed == "replay" else Mode.PAPER
             stamp = Stamp(mode, "paper")
             opened = SqliteJournal.open(options.database, stamp, clock.now())
@@ -277,7 +277,7 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
             ballast.lay()
             journal = ResilientJournal(store, spill, ballast)
         else:
-            journal = MemoryJournal()
+            journal = kept_nowhere(options.database)
         source = source_of(options, clock, state, await last_at(journal, state))
         live = LiveEngine(options, journal, source, await source.instruments(), state)
         live.logbook.start()

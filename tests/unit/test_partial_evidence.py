@@ -10,7 +10,7 @@ from engine.domain.decision import Choice
 from engine.domain.event import OrderFilled
 from engine.domain.evidence import news
 from engine.domain.ids import CommandId
-from engine.domain.money import price
+from engine.domain.money import price, qty
 from engine.domain.truth import VenueTruth
 from tests.builders import NIFTY, Desk
 from tests.foreign import bought, sold
@@ -46,7 +46,8 @@ def test_adopting_at_an_average_takes_the_known_fills_and_the_rest_at_what_is_im
     grown = held.state.positions[position.id]
     assert (grown.qty, grown.entry) == (Decimal(225), price("32"))
     told = [e.fill for e in held.events if isinstance(e, OrderFilled)]
-    assert [(f.price, f.qty) for f in told[-2:]] == [(40, 75), (26, 75)]
+    assert [f.price for f in told[-2:]] == [price("40"), price("26")]
+    assert [f.qty for f in told[-2:]] == [qty("75"), qty("75")]
     assert news(held.state, (fill,), NIFTY) == ()  # it proves nothing a second time
 
 

@@ -147,6 +147,8 @@ def _filled(draft: Draft, market: Market, fill: Fill, peak: ev.Peak | None) -> N
         book_late(draft, market, fill)
         return
     if fill.id in working.fills or fill.id in draft.state.adopted:
+        if working.status is OrderStatus.UNKNOWN:  # told again: the venue knows the order after all
+            draft.add(ev.OrderAccepted(fill.order, working.venue_order or ""))
         return  # the same execution told twice
     if peak is not None:
         draft.add(ev.PeaksRaised((peak,)))

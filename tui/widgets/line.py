@@ -48,7 +48,7 @@ def cut(line: Iterable[Span], width: int) -> Line:
 
 def flowed(line: Line, width: int, indent: int = 4) -> list[Line]:
     """Return `line` on as many lines as it needs, broken between its spans only; those that
-    follow are indented. A span that is wider than a line by itself stays whole.
+    follow are indented and begin with a word. A span wider than a line by itself stays whole.
     """
     lines: list[Line] = []
     now: list[Span] = []
@@ -58,7 +58,7 @@ def flowed(line: Line, width: int, indent: int = 4) -> list[Line]:
         if now and cells(text.rstrip()) > left:
             lines.append(tuple(now))
             now, left = [(" " * indent, TEXT)], width - indent
-            told = text.lstrip()
+            told = text.lstrip(" ,;")
         now.append((told, token))
         left -= cells(told)
     return [*lines, tuple(now)] if now else lines

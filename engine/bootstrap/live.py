@@ -126,6 +126,7 @@ class LiveEngine:
         self.waking = Waking(self.engine, self.reconciler, self.clock, self.logbook)
         if self.source.mode is not Mode.REPLAY:  # a recorded day misses nothing
             self.engine.on_stood = self.waking.look_around
+            self.executor.holdback.decided_at = lambda: self.engine.decided_at
         self.aftermath.hours = lambda: self.monitor.sensors.hours
         self.aftermath.connect_anew = self.waking.connect_anew
 

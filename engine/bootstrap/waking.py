@@ -18,17 +18,16 @@ from engine.ports.clock import Clock
 from engine.runtime.engine import Engine
 from engine.runtime.logbook import Logbook
 from engine.runtime.reconciler import Reconciler
-from engine.runtime.standstill import Stood
+from engine.runtime.standstill import SOURCE, STEP_S, Stood
 
-SOURCE: Final = "standstill"
-"""Source of the block that lasts until venue and engine agree again."""
+__all__ = ["SOURCE", "Feeding", "Waking"]
+
 LOOK_SECONDS: Final = 12.0
 """So long exits wait for what venue and store say at most: a bit more than a venue is given."""
 PRICES_SECONDS: Final = 3.0
 """So long is waited for a first price; a silent feed has its own alarm."""
 TOLD_SECONDS: Final = 10
 """Lateness is told again after so long only: a machine without a free core is late all the time."""
-_STEP_S: Final = 0.02
 
 
 class Feeding:
@@ -94,8 +93,8 @@ class Waking:
                 await self._reconciler.reconcile()
         waited = 0.0
         while self._engine.heard == ticks and waited < PRICES_SECONDS:
-            await self._clock.sleep(_STEP_S)
-            waited += _STEP_S
+            await self._clock.sleep(STEP_S)
+            waited += STEP_S
 
     async def run(self) -> None:
         """Let entries in again once the venue was heard, for ever."""

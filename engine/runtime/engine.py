@@ -151,6 +151,7 @@ class Engine:
 
     async def settle(self, given: Given) -> list[Entry]:
         """Process one input to completion before `run` is started: start-up only."""
+        self.decided_at = self.clock.monotonic()
         entries = self.core.take(given, self.clock.now())
         if entries:
             await self._commit(entries)

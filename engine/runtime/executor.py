@@ -27,6 +27,7 @@ from engine.domain.order import Fill, Order, OrderStatus
 from engine.domain.state import State
 from engine.ports.clock import Clock
 from engine.ports.venue import Venue
+from engine.runtime.holdback import Holdback
 
 SEND_SECONDS: Final = 10.0
 """An exit has so long in all (E-26)."""
@@ -39,9 +40,9 @@ QUIET_SECONDS: Final = 15.0
 _STEP_SECONDS: Final = 1.0
 
 
-Todo: TypeAlias = tuple[Order, Instrument, OrderStatus | None] | OrderId | OrderCancelled
-"""An order to send (with the status an earlier process left it in), one to cancel, or word of a
-cancel that is to be believed once everything executed before it is known."""
+Todo: TypeAlias = tuple[Order, Instrument, OrderStatus | None, Nanos] | OrderId | OrderCancelled
+"""An order to send (with the status an earlier process left it in, and when it was decided), one to
+cancel, or word of a cancel that is to be believed once everything executed before it is known."""
 
 
 class Executor:
@@ -57,6 +58,7 @@ class Executor:
         """Orders that are being sent or looked for; set when that is over."""
         self._heard: dict[OrderId, Nanos] = {}
         """When something was last heard, or asked, of each order that is not final."""
+        self.holdback = Holdback(clock)
         venue.report = self._report
 
     def _report(self, report: VenueReport) -> None:
@@ -79,6 +81,7 @@ class Executor:
 
     def on_entry(self, entry: Entry, state: State) -> None:
         """Note an order or a cancel that has just become durable, and what became of others."""
+        self.holdback.on_entry(entry, state)
         match entry.event:
             case OrderAccepted(order=id_) | OrderFilled(fill=Fill(order=id_)):
                 if id_ in state.orders:
@@ -102,7 +105,7 @@ class Executor:
     def _begin(self, order: Order, terms: Instrument, status: OrderStatus | None) -> None:
         self._open[order.id] = asyncio.Event()
         self._heard[order.id] = self._clock.monotonic()
-        self._todo.put_nowait((order, terms, status))
+        self._todo.put_nowait((order, terms, status, self.holdback.stamp()))
 
     @property
     def waiting(self) -> int:
@@ -131,10 +134,10 @@ class Executor:
             if not isinstance(todo, tuple):
                 await self._cancel(todo)
                 return
-            order, terms, status = todo
+            order, terms, status, decided = todo
             try:
                 if status is None:
-                    await self._send(order, terms)
+                    await self._send_unless_late(order, terms, decided)
                 else:
                     await self._take_up(order, terms, status)
             finally:
@@ -149,6 +152,14 @@ class Executor:
             return
         if known is None or status is not OrderStatus.REQUESTED:
             await self._find_out(order.id)
+        else:
+            await self._send(order, terms)
+
+    async def _send_unless_late(self, order: Order, terms: Instrument, decided: Nanos) -> None:
+        """Send, but after a standstill only what is still wanted once the venue was asked."""
+        why = await self.holdback.why_not(order, decided)
+        if why:
+            self._submit(Reported(OrderCancelled(order.id, f"not sent: {why}")))
         else:
             await self._send(order, terms)
 

@@ -17,6 +17,11 @@ LATE_S: Final = 1.5
 GAP_S: Final = 5.0
 """From here on every price is stale, and nothing is decided before the venue was asked."""
 
+SOURCE: Final = "standstill"
+"""Source of the block that lasts until venue and engine agree again."""
+STEP_S: Final = 0.02
+"""How often it is looked whether what is waited for has come."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stood:

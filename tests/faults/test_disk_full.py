@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.faults.process_rig import (
     QUIET,
     buy,
@@ -21,7 +19,6 @@ from tests.faults.process_rig import (
 from tests.faults.small_disk import filled, free, remounted, small_disk
 from tests.faults.test_standstill import Record
 
-pytestmark = pytest.mark.serial
 NEAR = ("--set", "exits.initial.pct=0.002", "--set", "exits.take_profit.pct=0.002")
 """A level on either side, so that wherever the price goes one is crossed."""
 

@@ -10,15 +10,12 @@ import os
 import warnings
 from pathlib import Path
 
-import pytest
-
 from engine.bootstrap.drill_life import Manner
 from engine.store.reader import StoreReader
 from tests.faults.kill_engine import Harness
 from tests.faults.process_rig import buy, engine, holdfast
 from tests.faults.tracing import can_trace
 
-pytestmark = pytest.mark.serial
 KILLS = int(os.environ.get("HOLDFAST_KILLS", "12"))
 
 

@@ -10,7 +10,7 @@ from tests.faults.power_cut import PLANTED, measured
 from tests.faults.test_store_power_cut import POLICIES
 from tests.faults.tracing import needs_strace
 
-pytestmark = [pytest.mark.serial, needs_strace]
+pytestmark = needs_strace
 POINTS = int(os.environ.get("HOLDFAST_CUT_POINTS", "1200"))
 
 

@@ -27,7 +27,7 @@ from tests.faults.process_rig import (
     positions,
 )
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.xdist_group("commands")  # they share an engine
 
 
 @pytest.fixture(scope="module")

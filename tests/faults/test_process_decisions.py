@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.process_rig import engine, holdfast, journal, positions, until
 
-pytestmark = pytest.mark.serial
+pytestmark = pytest.mark.xdist_group("decisions")  # they share an engine
 DRILL = (
     *("--set", "paper.disturb.every=2", "--set", 'paper.disturb.kinds=["open"]'),
     *("--set", "reconcile.interval=2"),

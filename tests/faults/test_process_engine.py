@@ -26,8 +26,6 @@ from tests.faults.process_rig import (
     until,
 )
 
-pytestmark = pytest.mark.serial
-
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_an_engine_told_to_end_ends_its_session_and_says_by_which_signal(

@@ -10,8 +10,6 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pytest
-
 from engine.link.address import connected, socket_path
 from tests.faults.process_rig import (
     buy,
@@ -24,8 +22,6 @@ from tests.faults.process_rig import (
     until,
 )
 from tests.faults.test_standstill import Record
-
-pytestmark = pytest.mark.serial
 
 
 def limit(pid: int, what: int, soft: int) -> None:

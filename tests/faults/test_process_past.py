@@ -5,11 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.faults.process_rig import answers, buy, clearing, console, engine, until
-
-pytestmark = pytest.mark.serial
 
 
 def test_a_killed_engine_is_told_on_screen_six_and_its_session_can_be_walked(

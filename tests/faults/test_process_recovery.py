@@ -30,7 +30,6 @@ from tests.faults.process_rig import (
     until,
 )
 
-pytestmark = pytest.mark.serial
 HELD = ((BTC, "0.1"), ("AAPL", "10"), ("TSLA", "10"))
 AWAY_S = 2.0
 

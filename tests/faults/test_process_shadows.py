@@ -7,11 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.faults.process_rig import buy, engine, holdfast, positions
-
-pytestmark = pytest.mark.serial
 
 
 def report(data_dir: Path) -> list[dict[str, Any]]:

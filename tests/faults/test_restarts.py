@@ -10,8 +10,6 @@ import os
 import signal
 from pathlib import Path
 
-import pytest
-
 from tests.faults.process_rig import (
     BTC,
     buy,
@@ -25,7 +23,6 @@ from tests.faults.process_rig import (
 from tests.faults.restarts import restarted
 from tests.faults.test_standstill import Record
 
-pytestmark = pytest.mark.serial
 RESTARTS = int(os.environ.get("HOLDFAST_RESTARTS", "3"))
 
 

@@ -15,7 +15,7 @@ from tests.faults.store_victim import LENGTH, SEED, STAMP, database
 from tests.faults.tracing import needs_strace
 from tests.histories import History
 
-pytestmark = [pytest.mark.serial, needs_strace]
+pytestmark = needs_strace
 
 
 @pytest.mark.parametrize(

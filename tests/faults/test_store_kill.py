@@ -10,15 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from engine.domain.evolve import fold
 from engine.domain.ids import Nanos
 from engine.store.sqlite import SqliteJournal
 from tests.faults.store_victim import LENGTH, SEED, STAMP, database
 from tests.histories import History
-
-pytestmark = pytest.mark.serial
 
 
 def killed(directory: Path, ack: str, wait_s: float) -> list[str]:

@@ -24,7 +24,7 @@ from tests.faults.store_victim import LENGTH, SEED, STAMP, database
 from tests.faults.tracing import needs_strace
 from tests.histories import History
 
-pytestmark = [pytest.mark.serial, needs_strace]
+pytestmark = needs_strace
 POLICIES = ("drop", "prefix", "subset", "torn")
 STRIDE = int(os.environ.get("HOLDFAST_CUT_STRIDE", "23"))
 CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink"

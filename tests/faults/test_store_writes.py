@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 from tests.faults import every_write
 from tests.faults.every_write import ERRORS, KILLS, Figures, strike
 from tests.faults.test_standstill import Record
 from tests.faults.tracing import needs_strace
 
-pytestmark = [pytest.mark.serial, needs_strace]
+pytestmark = needs_strace
 STRIDE = int(os.environ.get("HOLDFAST_WRITE_STRIDE", "0"))
 """0: a handful of n of each kind."""
 

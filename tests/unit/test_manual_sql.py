@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.domain.event import Entry, Resumed, SessionCrashed
 from engine.domain.evolve import fold
-from engine.domain.ids import Nanos
+from engine.domain.ids import SECOND, Nanos, Seq
 from engine.domain.session import Mode
 from engine.domain.state import State
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
+from engine.store.times import iso
 from tests.decided_history import DecidedHistory
 from tests.hand_histories import HandHistory
 from tests.histories import History, batches
@@ -83,3 +85,27 @@ async def test_finished_sessions_stand_in_the_order_of_their_profit(tmp_path: Pa
     assert len(results) == 5
     assert results == sorted(results, reverse=True)
     assert [str(r) for r in results] != sorted((str(r) for r in results), reverse=True)
+
+
+async def test_what_was_known_at_the_last_crash_is_not_what_became_known_since(
+    tmp_path: Path,
+) -> None:
+    path, history = tmp_path / "holdfast.db", sessions()
+    state = fold(history.entries)
+    assert state.session is not None
+    last = history.entries[-1].at
+    known, crash, later = (Nanos(last + n * SECOND) for n in (1, 9, 30))
+    held = len(state.positions)
+    died = SessionCrashed(state.session.id, last, Nanos(9 * SECOND), held, len(state.orders))
+    async with SqliteJournal.open(path, STAMP, Nanos(5)) as journal:
+        await written(path, history, journal)
+        await journal.checkpoint(state, known)
+        more = [Entry(Seq(state.seq + 1), crash, died), Entry(Seq(state.seq + 2), crash, Resumed())]
+        after = fold(more, state)
+        await journal.append(more, after)
+        await journal.checkpoint(after, later)
+        with sqlite3.connect(path) as db:
+            rows = db.execute(queries()["the last crash, and what was known then"]).fetchall()
+    ((session, _start, found_at, checkpoint_at, open_then, _snapshot),) = rows
+    assert (session, found_at, checkpoint_at) == (state.session.id, iso(crash), iso(known))
+    assert open_then == held

@@ -260,16 +260,6 @@ VIEWS: Final = (TRADES_VIEW, EQUITY_VIEW)
 
 SHADOWS: Final = schema_shadows.shadows(_amount)
 OPERATOR_REPORT_VIEW: Final = schema_shadows.report(_text)
-
-PROJECTIONS: Final = (
-    "trading_sessions",
-    "strategies",
-    "orders",
-    "fills",
-    "positions",
-    "shadows",
-    "decisions",
-)
 """Rebuilt from `events` at will; parents before children."""
 
 TABLES: Final = (

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.settings import Loaded, load
-from engine.settings.sources import CUSTOMARY
+from engine.settings.names import CUSTOMARY
 
 CANARY = "k3y-CANARY-9f2"
 

@@ -47,7 +47,7 @@ from engine.runtime.strategy_process import ProcessHost
 from engine.runtime.watchdog import LoopWatch
 from engine.store.ballast import Ballast
 from engine.store.lock import held
-from engine.store.resilient import ResilientJournal, recover_spilled
+from engine.store.resilient import ResilientJournal
 from engine.store.spill import Spill
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
@@ -273,10 +273,9 @@ async def live_engine(options: LiveOptions, clock: Clock) -> AsyncIterator[LiveE
             opened = SqliteJournal.open(options.database, stamp, clock.now())
             store = await stack.enter_async_context(opened)
             spill, ballast = Spill(options.database), Ballast(options.database)
-            state = await recover_spilled(store, spill)
-            spilled = state.seq - store.recovered.state.seq
-            ballast.lay()
             journal = ResilientJournal(store, spill, ballast)
+            state = await journal.recover()
+            spilled = state.seq - store.recovered.state.seq if journal.is_persisted else 0
         else:
             journal = kept_nowhere(options.database)
         source = source_of(options, clock, state, await last_at(journal, state))

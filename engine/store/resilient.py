@@ -56,6 +56,27 @@ class ResilientJournal:
         """Whether everything pending is at least in an emergency file."""
         self._spilling = asyncio.Lock()
 
+    async def recover(self) -> State:
+        """Take up what an earlier process left, and return the state after it. Entries of an
+        emergency file that the store does not take, on a disk that is still full, stay there and
+        are pending: what is open is watched meanwhile. Raises JournalConflict.
+        """
+        try:
+            state = await recover_spilled(self.inner, self._spill)
+        except JournalConflict:
+            raise
+        except JournalError as error:
+            self.error = str(error)
+        else:
+            self._ballast.lay()
+            return state
+        before = self.inner.recovered.state
+        self._pending = [entry for entry in self._spill.read() if entry.seq > before.seq]
+        self._after = after = fold(self._pending, before)
+        self._recent.extend(self._pending)
+        self._ballast.release()  # whoever restores may need it
+        return after
+
     @property
     def is_persisted(self) -> bool:
         """Return whether everything so far is in the store itself."""
@@ -88,6 +109,8 @@ class ResilientJournal:
 
     async def read(self, after: Seq = START) -> list[Entry]:
         """Return the stored entries that follow `after`, and the pending ones."""
+        if self._pending and self._pending[0].seq <= after + 1:
+            return [entry for entry in self._pending if entry.seq > after]
         stored = await self.inner.read(after)
         last = stored[-1].seq if stored else after
         return stored + [entry for entry in self._pending if entry.seq > last]

@@ -114,6 +114,31 @@ async def test_a_process_that_dies_before_the_store_is_back_finds_its_entries(
         assert await recover_spilled(inner, Spill(path, ())) == inner.recovered.state
 
 
+async def test_a_process_that_starts_while_the_store_is_still_away_goes_on_from_its_entries(
+    tmp_path: Path,
+) -> None:
+    """Seen by hand on a full disk: every start failed, and nothing watched what was open."""
+    path, story = tmp_path / "holdfast.db", Story()
+    async with opened(path) as journal:
+        await journal.append(*story.goes_on())
+    new, _ = story.goes_on()
+    Spill(path, ()).append(new)
+    other = sqlite3.connect(path, isolation_level=None)
+    async with opened(path) as journal:
+        other.execute("BEGIN IMMEDIATE")
+        assert await journal.recover() == story.desk.state
+        assert not journal.is_persisted
+        assert journal.error
+        assert await journal.read() == story.desk.entries
+        await journal.append(*story.goes_on())
+        assert Spill(path, ()).read()[-1] == story.desk.entries[-1]
+        other.execute("ROLLBACK")
+        other.close()
+        await until_restored(journal)
+        assert await journal.inner.read() == story.desk.entries
+        assert Spill(path, ()).read() == []
+
+
 @pytest.mark.parametrize("is_idle", [True, False])
 @pytest.mark.parametrize("comes_back", [True, False])
 async def test_a_deleted_database_is_noticed_and_nothing_is_pretended(

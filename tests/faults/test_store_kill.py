@@ -47,7 +47,7 @@ async def kills(directory: Path, ack: str, count: int) -> tuple[int, int]:
 
 
 async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
-    count = int(os.environ.get("HOLDFAST_KILLS", "20"))
+    count = int(os.environ.get("HOLDFAST_KILLS", "12"))
     words, lost = await kills(tmp_path, "late", count)
     assert words > count
     assert lost == 0

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from engine.domain.event import EntriesBlocked, Entry
+from engine.domain.ids import Nanos, Seq
+from engine.store.reader import StoreReader
+from engine.store.spill import Spill
 from tests.faults.process_rig import engine, holdfast, positions
 from tests.faults.test_process_recovery import killed
 
@@ -30,3 +34,17 @@ def test_an_engine_that_keeps_nothing_holds_its_directory_too(tmp_path: Path) ->
     with engine(tmp_path / "bare", "--set", "store.persistence=off"):
         refused = holdfast("run", "--headless", "--data-dir", str(tmp_path / "bare"))
         assert refused.returncode == 3
+
+
+def test_what_only_the_emergency_file_has_is_said_beside_the_figures_of_the_store(
+    tmp_path: Path,
+) -> None:
+    """Seen by hand: 9 were open, the command said 10."""
+    killed(tmp_path)
+    words = ("positions", "--data-dir", str(tmp_path))
+    assert holdfast(*words).stderr == ""
+    with StoreReader.open(tmp_path / "holdfast.db") as reader:
+        head = Seq(int(str(reader.events(limit=1)[0]["seq"])))
+    later = [Entry(Seq(head + n), Nanos(1), EntriesBlocked("store", "full")) for n in (0, 1, 2)]
+    Spill(tmp_path / "holdfast.db").append(later)
+    assert "2 entries of an emergency file are NOT in" in holdfast(*words).stderr

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tui.cli.exits import DONE, NOT_RUNNING, STORE_REFUSED, Failure
-from tui.cli.output import as_json, say, table
+from tui.cli.output import as_json, complain, say, table
 from tui.cli.places import data_dir_of, database
 
 if TYPE_CHECKING:
@@ -61,9 +61,26 @@ def stored(data_dir: Path) -> Iterator[StoreReader | None]:
         return
     try:
         with StoreReader.open(database(data_dir)) as reader:
+            _tell_missing(database(data_dir), reader)
             yield reader
     except JournalRefused as error:
         raise Failure(str(error), STORE_REFUSED) from None
+
+
+def _tell_missing(path: Path, reader: StoreReader) -> None:
+    """Say on standard error how much an emergency file has that the store's figures have not."""
+    if not path.with_suffix(".spill").exists():
+        return
+    from engine.store.spill import Spill
+
+    newest = reader.events(limit=1)
+    head = int(str(newest[0]["seq"])) if newest else 0
+    missing = sum(entry.seq > head for entry in Spill(path).read())
+    if missing:
+        complain(
+            f"{missing} entries of an emergency file are NOT in what the store says: positions may "
+            "be smaller, or closed. A running engine takes them over once the store is well"
+        )
 
 
 def status(args: argparse.Namespace, data_dir: Path) -> int:

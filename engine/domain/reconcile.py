@@ -10,7 +10,7 @@ that knows none of our entries, proves nothing: an empty page is never "flat".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum, unique
@@ -20,9 +20,10 @@ from engine.domain.adoption import is_bookable
 from engine.domain.decision import Choice, Matter
 from engine.domain.event import OrderFilled
 from engine.domain.evidence import is_ours, net, news, proves
-from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId
+from engine.domain.ids import SECOND, InstrumentId, Nanos, OrderId, PositionId
 from engine.domain.inputs import Proof
 from engine.domain.money import ZERO, plain
+from engine.domain.position import Position
 from engine.domain.records import dataclass
 from engine.domain.state import State
 from engine.domain.truth import Execution, Failed, OpenOrder, OpenRow, VenueTruth
@@ -39,6 +40,8 @@ class Found(Enum):
     """E-42: open here, nothing at the venue."""
     ORPHAN_ROW = "orphan_row"
     """E-43: the database calls a position open that the journal does not."""
+    EDITED_ROW = "edited_row"
+    """E-40: the database says something else of an open position than the journal."""
     UNKNOWN_HERE = "unknown_here"
     """E-44: open at the venue, nothing here."""
     DIFFERS = "differs"
@@ -101,10 +104,12 @@ def findings(
     venue: VenueTruth | Failed,
     rows: Iterable[OpenRow] = (),
     previous: Iterable[Finding] = (),
+    held: Collection[Position] | None = None,
 ) -> tuple[Finding, ...]:
     """Return every difference between the three; none: all match (E-41).
 
-    `rows` are the open ones of the database, `previous` what the run before this one returned.
+    `rows` are the open ones of the database, `held` what was open before they were read (None:
+    they were not), `previous` what the run before this one returned.
     """
     if isinstance(venue, Failed):
         return (Finding(Found.UNREACHABLE, Action.NOTHING, venue.why, venue.at),)
@@ -114,11 +119,14 @@ def findings(
         why = "the answer knows none of our entries: empty, or another account's"
         return (Finding(Found.UNREACHABLE, Action.NOTHING, why, venue.at),)
     before = {finding.key: finding for finding in previous}
-    doubtful = (*sizes, *_stray_orders(state, venue))
+    open_rows = tuple(rows)
+    edited = _edited_rows(state, venue, open_rows, held or ())
+    doubtful = (*sizes, *_stray_orders(state, venue), *edited)
+    known = {position.id for position in held or ()}
     return (
         *(_missed(state, venue, one) for one in missed),
         *(_judged(finding, before.get(finding.key), state) for finding in doubtful),
-        *_orphan_rows(state, venue, rows),
+        *_orphan_rows(state, venue, (row for row in open_rows if row.position not in known)),
     )
 
 
@@ -218,7 +226,8 @@ def _judged(finding: Finding, before: Finding | None, state: State) -> Finding:
         return finding
     action = Action.AGAIN
     if finding.since - before.since >= PROOF:
-        action = Action.SETTLE if _is_cancelled(finding, state) else Action.ASK
+        is_ours_to_do = finding.what is Found.EDITED_ROW or _is_cancelled(finding, state)
+        action = Action.SETTLE if is_ours_to_do else Action.ASK
     return replace(finding, action=action, since=before.since)
 
 
@@ -263,16 +272,28 @@ def _missed(state: State, venue: VenueTruth, execution: Execution) -> Finding:
 
 def _orphan_rows(state: State, venue: VenueTruth, rows: Iterable[OpenRow]) -> Iterator[Finding]:
     """Yield the rows that the journal does not say; it is complete, so one look is proof."""
-    here = net(state)
     for row in rows:
         if row.position not in state.positions:
-            yield Finding(
-                Found.ORPHAN_ROW,
-                Action.SETTLE,
-                row.position,
-                venue.at,
-                row.instrument,
-                here.get(row.instrument, ZERO),
-                venue.positions.get(row.instrument, ZERO),
-                row=f"active, {row.side} {row.qty}",
-            )
+            finding = _of_row(state, venue, row.position, row.instrument, row)
+            yield replace(finding, what=Found.ORPHAN_ROW, action=Action.SETTLE)
+
+
+def _edited_rows(
+    state: State, venue: VenueTruth, rows: Iterable[OpenRow], held: Iterable[Position]
+) -> Iterator[Finding]:
+    """Yield the open positions whose row is not theirs; a commit under way may be the reason."""
+    said = {row.position: row for row in rows}
+    for position in held:
+        row = said.get(position.id)
+        if state.positions.get(position.id) is not position:
+            continue  # it changed while its row was read
+        if row is None or (row.side, row.qty) != (position.side.value, plain(position.qty)):
+            yield _of_row(state, venue, position.id, position.instrument, row)
+
+
+def _of_row(
+    state: State, venue: VenueTruth, id_: PositionId, name: InstrumentId, row: OpenRow | None
+) -> Finding:
+    here, there = net(state).get(name, ZERO), venue.positions.get(name, ZERO)
+    text = f"active, {row.side} {row.qty}" if row else "not active"
+    return Finding(Found.EDITED_ROW, Action.AGAIN, id_, venue.at, name, here, there, row=text)

@@ -16,6 +16,6 @@ class Tables(Protocol):
         """Return the rows that say a position is open, after everything committed so far."""
 
     async def mend(self, positions: Collection[PositionId]) -> list[str]:
-        """Make the rows of positions that are not open say what the journal says; return what
-        was changed, a line per row.
+        """Make the rows of positions say what the journal says; return what was changed, a line
+        per row. One of a position that changes meanwhile is left for another time.
         """

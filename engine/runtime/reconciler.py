@@ -48,6 +48,7 @@ LOOK_BACK: Final = 5 * SECOND
 """Fills are asked for from so long before the oldest entry, and before all last agreed: clocks
 differ, orders take time."""
 _SIZES: Final = frozenset({Found.GONE, Found.UNKNOWN_HERE, Found.DIFFERS})
+_ROWS: Final = frozenset({Found.ORPHAN_ROW, Found.EDITED_ROW})
 _STEP_S: Final = 0.25
 
 
@@ -140,12 +141,12 @@ class Reconciler:
         """Ask, compare, settle what is proven, and return what was found."""
         self._is_wanted, is_asked = False, self._is_asked
         self._is_asked = False
-        open_before = set(self._engine.state.positions)
         # A position that closes while its row is read is no orphan: it was open before.
-        rows = [row for row in await self._rows() if row.position not in open_before]
+        held = tuple(self._engine.state.positions.values())
+        rows = await self._rows()
         truth = await self._ask(self._engine.state)
         before, state = self.found, self._engine.state
-        self.found = findings(state, truth, rows, before)
+        self.found = findings(state, truth, rows or (), before, None if rows is None else held)
         self.runs += 1
         asked: list[str] = []
         if not any(finding.what is Found.UNREACHABLE for finding in self.found):
@@ -160,14 +161,15 @@ class Reconciler:
         await self._settle()
         return self.found
 
-    async def _rows(self) -> list[OpenRow]:
+    async def _rows(self) -> list[OpenRow] | None:
+        """Return the open rows; None: they cannot be read."""
         if self._tables is None or not self._engine.is_persisted:
-            return []
+            return None
         try:
             return await self._tables.open_rows()
         except (JournalError, OSError) as error:
             self._logbook.log("warning", SOURCE, f"the tables cannot be read: {error}")
-            return []
+            return None
 
     async def _ask(self, state: State) -> VenueTruth | Failed:
         now = self._clock.now()
@@ -226,7 +228,7 @@ class Reconciler:
         for finding in settled:
             if finding.what is Found.STRAY_ORDER:
                 await self._cancel(OrderId(finding.subject))
-        await self._mend(PositionId(f.subject) for f in settled if f.what is Found.ORPHAN_ROW)
+        await self._mend(PositionId(f.subject) for f in settled if f.what in _ROWS)
 
     async def _cancel(self, order: OrderId) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Rows of positions that the journal does not call open, put right while the engine runs (E-43)."""
+"""Rows of positions that are not what the journal says, put right while the engine runs (E-43)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ from engine.store.sqlite import SqliteJournal
 from engine.store.tables import POSITIONS, SqlRow
 
 _OPEN: Final = "SELECT position_id, symbol, side, qty FROM positions WHERE status = 'active'"
+_CHANGED: Final = (
+    "SELECT 1 FROM events WHERE seq > ? "
+    "AND type IN ('OrderFilled', 'StopChanged', 'SessionStarted') LIMIT 1"
+)
+"""Entries that a row of a position may follow from."""
 _ID: Final = POSITIONS.columns.index("position_id")
 _STATUS: Final = POSITIONS.columns.index("status")
 
@@ -34,8 +39,8 @@ class Mending:
     async def mend(self, positions: Collection[PositionId]) -> list[str]:
         """Replace or remove the rows of `positions`; the journal is replayed in another thread."""
         wanted = tuple(positions)
-        expected = await asyncio.to_thread(_expected, self._path, wanted)
-        work = self._store.on_writer(lambda db: _put(db, wanted, expected))
+        expected, seq = await asyncio.to_thread(_expected, self._path, wanted)
+        work = self._store.on_writer(lambda db: _put(db, wanted, expected, seq))
         try:
             return await asyncio.shield(work)
         except sqlite3.Error as error:
@@ -49,11 +54,12 @@ def _open_rows(db: sqlite3.Connection) -> list[OpenRow]:
     ]
 
 
-def _expected(path: Path, wanted: Collection[PositionId]) -> dict[PositionId, SqlRow]:
-    """Return the rows of `wanted` that the journal leads to."""
+def _expected(path: Path, wanted: Collection[PositionId]) -> tuple[dict[PositionId, SqlRow], int]:
+    """Return the rows of `wanted` that the journal leads to, and how far it went."""
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
     try:
         db.execute("BEGIN")
+        seq = int(db.execute("SELECT max(seq) FROM events").fetchone()[0] or 0)
         fresh = audit.rebuilt(db)
     except sqlite3.Error as error:
         raise JournalRefused(f"{path}: cannot be read: {error}") from error
@@ -61,9 +67,10 @@ def _expected(path: Path, wanted: Collection[PositionId]) -> dict[PositionId, Sq
         db.close()
     try:
         query = f"SELECT {', '.join(POSITIONS.columns)} FROM positions"  # noqa: S608 -- constants
-        return {
+        rows = {
             PositionId(str(row[_ID])): row for row in fresh.execute(query) if row[_ID] in wanted
         }
+        return rows, seq
     finally:
         fresh.close()
 
@@ -72,19 +79,21 @@ def _put(
     db: sqlite3.Connection,
     wanted: Collection[PositionId],
     expected: Mapping[PositionId, SqlRow],
+    seq: int,
 ) -> list[str]:
-    """Write in one transaction. A row that is active by the journal is not touched: it may have
-    been closed since it was replayed, while a closed one never changes again.
+    """Write in one transaction. A row that is active by the journal is written only if nothing
+    since entry `seq` can have changed it, while a closed one never changes again.
     """
     done: list[str] = []
     db.execute("BEGIN IMMEDIATE")
     try:
+        is_current = db.execute(_CHANGED, (seq,)).fetchone() is None
         for id_ in wanted:
             row = expected.get(id_)
             if row is None:
                 db.execute("DELETE FROM positions WHERE position_id = ?", (id_,))
                 done.append(f"{id_}: removed, the journal has no such position")
-            elif row[_STATUS] != "active":
+            elif row[_STATUS] != "active" or is_current:
                 POSITIONS.upsert.write(db, (row,))
                 done.append(f"{id_}: {row[_STATUS]} again, as the journal says")
         db.execute("COMMIT")

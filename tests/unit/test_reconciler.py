@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +28,7 @@ from engine.runtime.executor import Executor
 from engine.runtime.logbook import Logbook
 from engine.runtime.reconciler import Reconciler
 from engine.store.memory import MemoryJournal
-from engine.store.mending import Mending
+from engine.store.mending import Mending, _expected, _put
 from engine.store.sqlite import SqliteJournal
 from engine.store.stamp import Stamp
 from engine.venues.paper.settings import PaperSettings
@@ -289,3 +290,34 @@ async def test_a_closed_row_edited_to_active_is_closed_again_with_its_own_figure
         assert await bench.run() == [(Found.ORPHAN_ROW, Action.SETTLE)]
         with sqlite3.connect(path) as db:
             assert db.execute("SELECT * FROM positions").fetchall() == before
+
+
+@pytest.mark.parametrize(
+    "edit", ["qty = 999", "status = 'closed'", "side = 'sell', direction = 'short'"]
+)
+async def test_an_edited_row_of_an_open_position_is_rewritten_at_the_second_look(
+    tmp_path: Path, edit: str
+) -> None:
+    async with stored(tmp_path) as (bench, path):
+        with sqlite3.connect(path) as db:
+            before = db.execute("SELECT * FROM positions").fetchall()
+            db.execute(f"UPDATE positions SET {edit}")
+        assert await bench.run() == [(Found.EDITED_ROW, Action.AGAIN)]
+        assert bench.engine.state.positions  # it is watched as before
+        assert await bench.run() == [(Found.EDITED_ROW, Action.SETTLE)]
+        with sqlite3.connect(path) as db:
+            assert db.execute("SELECT * FROM positions").fetchall() == before
+        assert await bench.run() == []
+
+
+async def test_an_edited_row_is_left_while_its_position_moves(tmp_path: Path) -> None:
+    async with stored(tmp_path) as (bench, path):
+        (position,) = bench.engine.state.positions
+        expected, seq = await asyncio.to_thread(_expected, path, (position,))
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            db.execute("UPDATE positions SET qty = 999")
+            db.execute("UPDATE events SET type = 'OrderFilled' WHERE seq = ?", (seq,))
+            assert _put(db, (position,), expected, seq - 1) == []
+            assert db.execute("SELECT qty FROM positions").fetchone() == (999,)
+            assert len(_put(db, (position,), expected, seq)) == 1
+            assert db.execute("SELECT qty FROM positions").fetchone() == (75,)

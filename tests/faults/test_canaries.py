@@ -157,34 +157,36 @@ def test_a_secret_on_the_command_line_is_refused_and_says_where_it_belongs(plant
 def test_no_secret_is_drawn_or_left_by_a_console_that_crashes(
     plant: Plant, record_property: Record
 ) -> None:
-    for program, is_crash in (("tui", False), ("tests.faults.crashing_console", True)):
-        session = PtySession(
-            *("run", "--data-dir", str(plant.data_dir), *QUIET),
-            size=(140, 40),
-            program=("-m", program),
-            env=plant.env,
-        )
-        try:
-            if is_crash:
-                assert session.wait() == 1
-            else:
-                session.read_until(b"Value")
-                for key in b"1234512":
-                    session.send(bytes([key]))
-                    session.read(0.3)
-                seen = len(session.output)
-                session.send(b":")
-                session.read_until(b":export", seen)
-                seen = len(session.output)
-                session.send(b"screenshot")
-                session.read_until(b"screenshot", seen)
-                session.press_until(b"\r", b"wrote ")
-                session.signal(signal.SIGTERM)
-                session.wait()
-        finally:
-            session.close()
-        plant.canaries.look(f"frames of {program}", session.output)
-    plant.run("stop")
+    try:
+        for program, is_crash in (("tui", False), ("tests.faults.crashing_console", True)):
+            session = PtySession(
+                *("run", "--data-dir", str(plant.data_dir), *QUIET),
+                size=(140, 40),
+                program=("-m", program),
+                env=plant.env,
+            )
+            try:
+                if is_crash:
+                    assert session.wait() == 1
+                else:
+                    session.read_until(b"Value")
+                    for key in b"1234512":
+                        session.send(bytes([key]))
+                        session.read(0.3)
+                    seen = len(session.output)
+                    session.send(b":")
+                    session.read_until(b":export", seen)
+                    seen = len(session.output)
+                    session.send(b"screenshot")
+                    session.read_until(b"screenshot", seen)
+                    session.press_until(b"\r", b"wrote ")
+                    session.signal(signal.SIGTERM)
+                    session.wait()
+            finally:
+                session.close()
+            plant.canaries.look(f"frames of {program}", session.output)
+    finally:
+        plant.run("stop")
     plant.canaries.look_at_files(plant.data_dir)
     assert plant.canaries.hits == []
     assert list((plant.data_dir / "screenshots").glob("*.svg"))

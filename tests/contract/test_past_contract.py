@@ -155,9 +155,7 @@ async def test_a_damaged_checkpoint_is_no_base(here: Room, path: Path, how: str)
     assert (await link.ask(AskStart(newest.session))).state.seq == 0
 
 
-async def test_a_checkpoint_of_another_version_is_no_base(
-    here: Room, path: Path, how: str
-) -> None:
+async def test_a_checkpoint_of_another_version_is_no_base(here: Room, path: Path, how: str) -> None:
     state = '{"of": "another version"}'
     with sqlite3.connect(path) as db:
         made = sha256(state.encode()).digest()

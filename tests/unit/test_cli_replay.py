@@ -240,9 +240,7 @@ def test_a_data_directory_holds_tables_and_csv_files(bench: Bench) -> None:
     store = sqlite3.connect(f"file:{data / 'holdfast.db'}?mode=ro", uri=True)
     try:
         query = "select symbol, qty, status, exit_reason, pnl from positions"
-        assert (
-            store.execute(query).fetchall() == [(PUT, 75, "closed", "stop_loss_hit", -1125)] * 2
-        )
+        assert store.execute(query).fetchall() == [(PUT, 75, "closed", "stop_loss_hit", -1125)] * 2
         ended = store.execute("select status, total_trades from trading_sessions").fetchall()
         assert ended == [("completed", 1)] * 2
         for name in ("orders", "fills", "events", "strategies", "trades", "equity"):

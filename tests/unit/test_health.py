@@ -160,6 +160,4 @@ def test_a_grown_write_ahead_log_costs_the_store() -> None:
     grown = examine(replace(WELL, store=StoreVitals(wal_mb=100.0)))
     (store,) = [part for part in grown.components if part.name == "store"]
     assert 60 < store.score < 100
-    assert [loss.why for loss in store.losses] == [
-        "write-ahead log 100 MB: a reader does not end"
-    ]
+    assert [loss.why for loss in store.losses] == ["write-ahead log 100 MB: a reader does not end"]

@@ -238,7 +238,7 @@ def test_a_planted_bug_is_found(plant: Callable[[Patch], None], monkeypatch: Pat
         run_state_machine_as_test(
             EngineMachine,
             settings=settings(
-                max_examples=150,
+                max_examples=1200,  # generation also draws from what else is imported: leave room
                 stateful_step_count=60,
                 deadline=None,
                 database=None,

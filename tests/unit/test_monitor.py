@@ -92,7 +92,11 @@ def test_an_engine_that_works_is_excellent(bench: Bench) -> None:
     assert checkup.vitals.host.rss_mb > 5
     assert checkup.vitals.host.disk_free_mb is not None
     assert (checkup.notices, checkup.polls) == ((), ())
-    assert checkup.figures["health"] == "100.0 Excellent"
+    # Memory is this very process's, which has run other tests before.
+    losing = {c.name for c in checkup.health.components if c.losses}
+    assert losing <= {"memory"}
+    assert checkup.figures["health"].endswith(" Excellent")
+    assert losing or checkup.figures["health"] == "100.0 Excellent"
     assert checkup.figures["exits.positions"] == "1"
 
 

@@ -42,6 +42,7 @@ TIGHT: Final = (
     "exits.trailing.activation_pct=0.0005",
     "exits.trailing.pct=0.0005",
     "checkpoint.interval=1",
+    "recovery.countdown=0",  # nobody is here to ask
 )
 WANTED, PAUSE_S = 40, 0.004
 CALLS: Final = ("pwrite64", "fdatasync")

@@ -16,7 +16,7 @@ from tests.faults.kill_engine import Harness
 from tests.faults.process_rig import buy, engine, holdfast
 from tests.faults.tracing import can_trace
 
-KILLS = int(os.environ.get("HOLDFAST_KILLS", "8"))
+KILLS = int(os.environ.get("HOLDFAST_KILLS", "12"))
 
 
 async def test_the_real_engine_killed_under_load_loses_nothing_and_does_nothing_twice(

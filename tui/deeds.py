@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from tui.panel import Panel
 from tui.panels.log import LogPanel
 from tui.panels.positions import PositionsPanel
-from tui.panels.sessions import SessionsPanel
 from tui.panels.shadows import ShadowsPanel
 from tui.panels.stops import StopsPanel
 from tui.panels.trades import TradesPanel
+from tui.sorted_table import SortedTable
 
 if TYPE_CHECKING:
     from tui.app import Console
 
 Deed: TypeAlias = Callable[..., None]
 """Called with the app and the arguments of the command line."""
-Table: TypeAlias = PositionsPanel | TradesPanel | SessionsPanel
 FAR: Final = 1_000_000
 """More rows than any table has."""
 
@@ -57,7 +56,7 @@ def _page(pages: int) -> Deed:
 def _sort(step: int) -> Deed:
     def deed(app: Console) -> None:
         panel = _sortable(app)
-        if isinstance(panel, Table):
+        if isinstance(panel, SortedTable):
             panel.next_sort(step)
 
     return deed
@@ -65,19 +64,19 @@ def _sort(step: int) -> Deed:
 
 def _reverse(app: Console) -> None:
     panel = _sortable(app)
-    if isinstance(panel, Table):
+    if isinstance(panel, SortedTable):
         panel.reverse_sort()
 
 
 def _filter(app: Console, text: str = "") -> None:
     panel = _sortable(app)
-    if isinstance(panel, Table | LogPanel):
+    if isinstance(panel, SortedTable | LogPanel):
         panel.set_filter(text)
 
 
 def _back(app: Console) -> None:
     panel = _panel(app)
-    if isinstance(panel, Table | LogPanel) and panel.filter_text:
+    if isinstance(panel, SortedTable | LogPanel) and panel.filter_text:
         panel.set_filter("")
     elif app.stage.zoomed:
         app.stage.toggle_zoom()

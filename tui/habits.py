@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tui.filtering import Filter
 from tui.panel import Panel
 from tui.panels.log import LEVELS, LogPanel
 from tui.panels.positions import SORTS, PositionsPanel
@@ -73,7 +72,7 @@ def apply(habits: Habits, panel: Panel) -> None:
     """Bring sort order and log level of a new panel back."""
     if isinstance(panel, PositionsPanel) and habits.sort in SORTS:
         panel.sort, panel.is_reverse = habits.sort, habits.is_reverse
-        panel.filter = Filter(habits.filter[:FILTER_MAX])
+        panel.search = habits.filter[:FILTER_MAX]
     if isinstance(panel, LogPanel) and habits.level in LEVELS:
         panel.level = LEVELS.index(habits.level)
 

@@ -19,13 +19,11 @@ from tui import formatting as fmt
 from tui.dialog import wrapped
 from tui.replica import Replica
 from tui.sanitise import for_screen
-from tui.widgets.line import BLANK, Line, Span
+from tui.widgets.line import BLANK, MARK, Line, Span
 
 ELSEWHERE: Final = frozenset({Matter.GAP, Matter.CRASH})
 """Decided in the recovery room."""
 FILLS_SHOWN: Final = 4
-MARK: Final = "> "
-"""In front of the decision that the keys are about."""
 HEADS: Final = {
     Matter.GONE: "gone at the venue",
     Matter.UNKNOWN_HERE: "unknown here",

@@ -21,12 +21,10 @@ from tui.dialog import labelled, wrapped
 from tui.panel import Desk
 from tui.replica import Replica
 from tui.sanitise import for_screen
-from tui.widgets.line import BLANK, Line, Span, flowed
+from tui.widgets.line import BLANK, MARK, Line, Span, flowed
 
 ONE_LINE: Final = 124
 """From this width on a position's figures stand in one line."""
-MARK: Final = "> "
-"""In front of the position that the keys are about."""
 SPILLED: Final = "emergency file"
 """What the log says of entries that were taken over from there."""
 DEEDS: Final = {

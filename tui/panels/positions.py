@@ -18,11 +18,12 @@ from tui.actions import bindings_for
 from tui.book import Figures
 from tui.filtering import Filter
 from tui.opening import steps
-from tui.panel import Desk, Panel
+from tui.panel import Desk
 from tui.replica import Concern, Replica
 from tui.sanitise import for_screen
+from tui.sorted_table import SortedTable
 from tui.widgets.gauges import sparkline
-from tui.widgets.grid import Column, Grid
+from tui.widgets.grid import Column
 from tui.widgets.line import Line, Span
 
 COLUMNS: Final = (
@@ -149,7 +150,7 @@ def spark(replica: Replica, name: InstrumentId) -> str:
     return sparkline(values[::-step][::-1], SPARK_WIDTH)
 
 
-class PositionsPanel(Panel):
+class PositionsPanel(SortedTable):
     """The table of open positions; its cursor is the console's selected position."""
 
     NAME: ClassVar[str] = "positions"
@@ -160,16 +161,14 @@ class PositionsPanel(Panel):
         *bindings_for(Context.TABLE),
         *bindings_for(Context.LIST),
     ]
+    COLUMNS: ClassVar[Sequence[Column]] = COLUMNS
+    SORTS: ClassVar[Sequence[str]] = SORTS
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset(
         {Concern.STATE, Concern.QUOTES, Concern.PULSE, Concern.LINK}
     )
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.grid = Grid(COLUMNS)
-        self.sort = "stop"
-        self.is_reverse = False
-        self.filter = Filter("")
         self._made: dict[str, tuple[Figures, Nanos, Sequence[Span]]] = {}
         """Cells by row, with what they were made from: a cursor key makes none anew."""
 
@@ -189,7 +188,7 @@ class PositionsPanel(Panel):
         return f"Positions {shown}" if shown == count else f"Positions {shown} of {count}"
 
     def notes(self) -> str:
-        parts = [f"/{for_screen(self.filter.text, 30)}"] if self.filter.text else []
+        parts = [f"/{for_screen(self.search, 30)}"] if self.search else []
         if len(self.grid.order) > max(1, self.size.height - 2):
             parts.append(f"{self.grid.index + 1}/{len(self.grid.order)}")
         by = "danger" if self.sort == "stop" else self.sort
@@ -197,7 +196,8 @@ class PositionsPanel(Panel):
 
     def draw(self, width: int, height: int) -> list[Line]:
         desk = self.desk
-        chosen = [item for item in desk.book.all() if self.filter.accepts(item)]
+        wanted = Filter(self.search)
+        chosen = [item for item in desk.book.all() if wanted.accepts(item)]
         chosen.sort(key=_SORTS[self.sort], reverse=self.is_reverse)
         self.grid.arrange([item.position.id for item in chosen], desk.mono)
         if desk.chooser == self.NAME:
@@ -228,36 +228,9 @@ class PositionsPanel(Panel):
         return known[2]
 
     def _empty(self) -> str:
-        if self.filter.text:
-            return f"nothing matches {for_screen(self.filter.text, 40)}   Esc shows all"
+        if self.search:
+            return f"nothing matches {for_screen(self.search, 40)}   Esc shows all"
         return "no open positions"
-
-    def move(self, rows: int) -> None:
-        self.grid.move(rows, self.desk.mono)
-        self.show()
-
-    def next_sort(self, step: int = 1) -> None:
-        """Sort by the next column."""
-        self.sort = SORTS[(SORTS.index(self.sort) + step) % len(SORTS)]
-        self.grid.sort_now()
-        self.show()
-
-    def reverse_sort(self) -> None:
-        """Turn the order round."""
-        self.is_reverse = not self.is_reverse
-        self.grid.sort_now()
-        self.show()
-
-    @property
-    def filter_text(self) -> str:
-        """The filter in force; empty for none."""
-        return self.filter.text
-
-    def set_filter(self, text: str) -> None:
-        """Show only what matches; empty shows all."""
-        self.filter = Filter(text)
-        self.grid.sort_now()
-        self.show()
 
     def on_click(self, event: events.Click) -> None:
         row = self.grid.row_at(event.y - 2)

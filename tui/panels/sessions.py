@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
@@ -15,11 +15,11 @@ from engine.link.protocol_past import PastSession
 from tui import formatting as fmt
 from tui.action import Context
 from tui.actions import bindings_for
-from tui.panel import Desk, Panel
 from tui.past.sessions import Sessions
 from tui.replica import Concern
 from tui.sanitise import for_screen
-from tui.widgets.grid import Column, Grid
+from tui.sorted_table import SortedTable
+from tui.widgets.grid import Column
 from tui.widgets.line import Line, Span
 
 COLUMNS: Final = (
@@ -90,7 +90,7 @@ def balance(known: Sessions, session: SessionId) -> Span:
     return (word or _WAITING, hues.get(word, "muted"))
 
 
-class SessionsPanel(Panel):
+class SessionsPanel(SortedTable):
     """The table of sessions; its cursor says which one the panel beside it is about."""
 
     NAME: ClassVar[str] = "sessions"
@@ -100,14 +100,9 @@ class SessionsPanel(Panel):
         *bindings_for(Context.TABLE),
         *bindings_for(Context.LIST),
     ]
+    COLUMNS: ClassVar[Sequence[Column]] = COLUMNS
+    SORTS: ClassVar[Sequence[str]] = tuple(_SORTS)
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.LINK})
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self.grid = Grid(COLUMNS)
-        self.sort = "started"
-        self.is_reverse = False
-        self.search = ""
 
     def heading(self) -> str:
         known, shown = self.desk.sessions, len(self.grid.order)
@@ -165,34 +160,6 @@ class SessionsPanel(Panel):
             (word[1:] not in text) if word.startswith("!") and word[1:] else word in text
             for word in self.search.lower().split()
         )
-
-    def move(self, rows: int) -> None:
-        self.grid.move(rows, self.desk.mono)
-        self.show()
-
-    def next_sort(self, step: int = 1) -> None:
-        """Sort by the next column."""
-        names = tuple(_SORTS)
-        self.sort = names[(names.index(self.sort) + step) % len(names)]
-        self.grid.sort_now()
-        self.show()
-
-    def reverse_sort(self) -> None:
-        """Turn the order round."""
-        self.is_reverse = not self.is_reverse
-        self.grid.sort_now()
-        self.show()
-
-    @property
-    def filter_text(self) -> str:
-        """The filter in force; empty for none."""
-        return self.search
-
-    def set_filter(self, text: str) -> None:
-        """Show only what contains every word of `text`, and none that is marked with `!`."""
-        self.search = text
-        self.grid.sort_now()
-        self.show()
 
     def on_click(self, event: events.Click) -> None:
         row = self.grid.row_at(event.y - 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 from textual.binding import BindingType
@@ -13,10 +13,10 @@ from engine.domain.position import Trade
 from tui import formatting as fmt
 from tui.action import Context
 from tui.actions import bindings_for
-from tui.panel import Desk, Panel
 from tui.replica import Concern, Replica
 from tui.sanitise import for_screen
-from tui.widgets.grid import Column, Grid
+from tui.sorted_table import SortedTable
+from tui.widgets.grid import Column
 from tui.widgets.line import Line, Span
 
 COLUMNS: Final = (
@@ -65,7 +65,7 @@ def project(trade: Trade, replica: Replica) -> tuple[Span, ...]:
     )
 
 
-class TradesPanel(Panel):
+class TradesPanel(SortedTable):
     """The newest closed trades."""
 
     NAME: ClassVar[str] = "trades"
@@ -75,14 +75,9 @@ class TradesPanel(Panel):
         *bindings_for(Context.TABLE),
         *bindings_for(Context.LIST),
     ]
+    COLUMNS: ClassVar[Sequence[Column]] = COLUMNS
+    SORTS: ClassVar[Sequence[str]] = tuple(_SORTS)
     CONCERNS: ClassVar[frozenset[Concern]] = frozenset({Concern.STATE, Concern.LINK})
-
-    def __init__(self, desk: Desk) -> None:
-        super().__init__(desk)
-        self.grid = Grid(COLUMNS)
-        self.sort = "exit_at"
-        self.is_reverse = False
-        self.search = ""
 
     def heading(self) -> str:
         return f"Closed {len(self.desk.replica.state.closed)}"
@@ -117,31 +112,3 @@ class TradesPanel(Panel):
     def _accepts(self, trade: Trade) -> bool:
         text = f"{fmt.symbol(trade.instrument)} {fmt.words(trade.reason.code)}".lower()
         return self.search.lower() in text
-
-    def move(self, rows: int) -> None:
-        self.grid.move(rows, self.desk.mono)
-        self.show()
-
-    def next_sort(self, step: int = 1) -> None:
-        """Sort by the next column."""
-        names = tuple(_SORTS)
-        self.sort = names[(names.index(self.sort) + step) % len(names)]
-        self.grid.sort_now()
-        self.show()
-
-    def reverse_sort(self) -> None:
-        """Turn the order round."""
-        self.is_reverse = not self.is_reverse
-        self.grid.sort_now()
-        self.show()
-
-    @property
-    def filter_text(self) -> str:
-        """The filter in force; empty for none."""
-        return self.search
-
-    def set_filter(self, text: str) -> None:
-        """Show only what contains `text`."""
-        self.search = text
-        self.grid.sort_now()
-        self.show()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from textual.binding import BindingType
 
 from engine.domain.decision import Choice, Decision
-from engine.domain.ids import SECOND, DecisionId, Nanos
+from engine.domain.ids import SECOND, Nanos
+from engine.domain.state import State
 from engine.ports.clock import Clock
 from tui import formatting as fmt
 from tui import queue
@@ -17,18 +18,15 @@ from tui.actions import bindings_for
 from tui.dialog import GIVES_UP_AFTER, key_here, wrapped
 from tui.panel import Desk
 from tui.permission import why_not_send
-from tui.sheet import Sheet
+from tui.question_sheet import QuestionSheet
 from tui.widgets.line import BLANK, Line
 
 WIDE: Final = 132
-AGAIN: Final = 3 * SECOND
-_CHOICES: Final = {f"decisions.{choice.value}": choice for choice in queue.KEYS}
-_STEPS: Final = {"decisions.next": 1, "decisions.previous": -1}
 PRICED: Final = frozenset({Choice.ESTIMATE})
 """Answers that need a price which is not stale."""
 
 
-class DecisionQueue(Sheet[None]):
+class DecisionQueue(QuestionSheet):
     """Stays until it is left; answers go out one by one, and it shows what became of them."""
 
     DEFAULT_CSS: ClassVar[str] = """
@@ -38,26 +36,20 @@ class DecisionQueue(Sheet[None]):
     NO = "Close"
     WIDTH = WIDE
 
+    CHOICES: ClassVar[Mapping[str, Choice]] = {f"decisions.{c.value}": c for c in queue.KEYS}
+    STEPS: ClassVar[Mapping[str, int]] = {"decisions.next": 1, "decisions.previous": -1}
+    DEEDS: ClassVar[Mapping[Choice, str]] = queue.DEEDS
+
     def __init__(
         self, desk: Desk, clock: Clock, answer: Callable[[Decision, Choice], None]
     ) -> None:
-        """`answer` sends what was chosen."""
-        super().__init__(desk, clock)
-        self._answer = answer
-        self._chosen: DecisionId | None = None
-        self._is_followed = False
-        """Whether the view goes to the chosen decision next."""
+        super().__init__(desk, clock, answer)
         self._meant: tuple[Decision, Choice] | None = None
         """Chosen, and waiting to be confirmed."""
         self._meant_at = Nanos(0)
-        self._sent: dict[DecisionId, Nanos] = {}
 
-    @property
-    def chosen(self) -> Decision | None:
-        """The decision that the keys answer."""
-        waiting = queue.questions(self.desk.replica.state)
-        mine = [decision for decision in waiting if decision.id == self._chosen]
-        return next(iter(mine or waiting), None)
+    def questions(self, state: State) -> list[Decision]:
+        return queue.questions(state)
 
     def show(self) -> None:
         self._forget()
@@ -90,24 +82,12 @@ class DecisionQueue(Sheet[None]):
             BLANK,
         ]
 
-    def fitted(self, lines: Sequence[Line], room: int) -> list[Line]:
-        """Return the lines in view; after a step, those of the decision stepped to."""
+    def follow(self, lines: Sequence[Line]) -> None:
+        """Keep in view what is to be confirmed."""
         if self._meant is not None:
             self.offset_y = 0
-        elif self._is_followed:
-            self._is_followed = False
-            marked = [n for n, line in enumerate(lines) if line and line[0][0] == queue.MARK]
-            self.offset_y = max(0, marked[0] - 1) if marked else self.offset_y
-        return super().fitted(lines, room)
-
-    def act(self, name: str) -> None:
-        choice = _CHOICES.get(name)
-        if choice is not None:
-            self._choose(choice)
-        elif name in _STEPS:
-            self._step(_STEPS[name])
         else:
-            super().act(name)
+            super().follow(lines)
 
     def confirm(self) -> None:
         """Send what was chosen, if it could be read and still waits for an answer."""
@@ -120,7 +100,7 @@ class DecisionQueue(Sheet[None]):
         if self.said:
             self.ask_again(self.said)
             return
-        self._send(decision, choice)
+        self.send(decision, choice)
         self.show()
 
     def cancel(self, outcome: str = "") -> None:
@@ -131,35 +111,19 @@ class DecisionQueue(Sheet[None]):
         self._meant, self.said = None, "nothing was sent"
         self.show()
 
-    def _step(self, step: int) -> None:
-        waiting = [decision.id for decision in queue.questions(self.desk.replica.state)]
-        chosen = self.chosen
-        if chosen is None:
-            self.offset_y = max(0, self.offset_y + step)
-            return
-        place = (waiting.index(chosen.id) + step) % len(waiting)
-        self._chosen, self._is_followed = waiting[place], True
-        self._meant, self.said = None, ""
+    def step(self, step: int) -> None:
+        if self.chosen is not None:
+            self._meant = None
+        super().step(step)
 
-    def _choose(self, choice: Choice) -> None:
-        decision = self.chosen
-        if decision is None:
-            self.said = "nothing is left to decide here"
-        elif choice not in decision.choices:
-            offered = ", ".join(queue.DEEDS[c] for c in decision.choices if c in queue.DEEDS)
-            self.said = f"{queue.DEEDS[choice]} is not offered for this one: {offered}"
-        elif self.clock.monotonic() - self._sent.get(decision.id, -AGAIN) < AGAIN:
-            self.said = "your answer is on its way already"
-        else:
-            self.said = why_not_send(self.desk)
-            if self.said:
-                return
-            self._chosen = decision.id
-            if choice is Choice.LEAVE:
-                self._send(decision, choice)
-                return
-            self._meant, self._meant_at = (decision, choice), self.clock.monotonic()
-            self.ask_again()
+    def take(self, decision: Decision, choice: Choice) -> None:
+        """Ask once more, but for what neither books nor trades."""
+        self._chosen = decision.id
+        if choice is Choice.LEAVE:
+            self.send(decision, choice)
+            return
+        self._meant, self._meant_at = (decision, choice), self.clock.monotonic()
+        self.ask_again()
 
     def _objection(self, decision: Decision, choice: Choice) -> str:
         """Return why the chosen answer cannot be given as things are now."""
@@ -170,10 +134,9 @@ class DecisionQueue(Sheet[None]):
                 return f"the price is stale: {queue.price_now(decision, replica, now)}"
         return ""
 
-    def _send(self, decision: Decision, choice: Choice) -> None:
+    def send(self, decision: Decision, choice: Choice) -> None:
         self._meant = None
-        self._sent[decision.id] = self.clock.monotonic()
-        self._answer(decision, choice)
+        super().send(decision, choice)
 
     def _forget(self) -> None:
         """Let go of a choice that nobody confirmed, or that has nothing to be about any more."""

@@ -21,6 +21,8 @@ class Run(NamedTuple):
     """What they show now; as wide as `end - x`."""
 
 
+MARK: Final = "> "
+"""In front of the line that the keys are about."""
 BLANK: Final[Line] = ()
 TEXT: Final = "text"
 MUTED: Final = "muted"
